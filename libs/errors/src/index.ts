@@ -1,0 +1,3 @@
+export * from './errors.js';
+export * from './migration-error.js';
+export * from './redact.js';

@@ -1,0 +1,111 @@
+/** Everything here leaves a call, so everything here is plain JSON. References and tokens are opaque strings. */
+declare const brand: unique symbol;
+type Id<Name extends string> = string & { readonly [brand]?: Name };
+
+export type VmId = Id<'VmId'>;
+/** Names one disk within its VM for as long as the disk exists: never an index, a label or a name. */
+export type DiskKey = Id<'DiskKey'>;
+export type SnapshotRef = Id<'SnapshotRef'>;
+export type VolumeRef = Id<'VolumeRef'>;
+export type VolumeSnapshotRef = Id<'VolumeSnapshotRef'>;
+export type MachineRef = Id<'MachineRef'>;
+export type NetworkRef = Id<'NetworkRef'>;
+/** Opaque marker for "the disk as of then"; only the plugin that issued it can read it. */
+export type ChangeToken = Id<'ChangeToken'>;
+/** Same key, same resource: lets a crashed step run again without leaving a twin behind. `[a-z0-9-]{1,64}`. */
+export type IdempotencyKey = Id<'IdempotencyKey'>;
+
+/** Half-open byte range `[offset, offset + length)`. */
+export interface Extent {
+  readonly offset: number;
+  readonly length: number;
+}
+
+export type PowerState = 'running' | 'stopped' | 'suspended';
+export type Firmware = 'bios' | 'uefi';
+
+export interface VmSummary {
+  readonly id: VmId;
+  readonly name: string;
+  readonly power: PowerState;
+}
+
+/** A disk is identified by VM id + key + backing identity; a change of any of them means a full cycle. */
+export interface DiskDescription {
+  readonly key: DiskKey;
+  /** What the platform says the disk is stored as; it changes when the disk is replaced. */
+  readonly backing: string;
+  readonly label: string;
+  readonly sizeBytes: number;
+  readonly boot: boolean;
+}
+
+export interface NicDescription {
+  readonly key: string;
+  readonly mac: string;
+  readonly network: string;
+}
+
+export type Severity = 'blocker' | 'warning' | 'information';
+
+/** Something about a machine or a placement that the operator should know before the first byte moves. */
+export interface Finding {
+  readonly code: string;
+  readonly severity: Severity;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+export interface VmDescription extends VmSummary {
+  /** Identity of the host or vCenter that tracks the changes; part of what a change token depends on. */
+  readonly hostId: string;
+  readonly cpus: number;
+  readonly memoryBytes: number;
+  readonly firmware: Firmware;
+  readonly guestOs?: string;
+  readonly disks: readonly DiskDescription[];
+  readonly nics: readonly NicDescription[];
+  readonly concerns: readonly Finding[];
+}
+
+/** Where bytes can be read or written. Plugins hand these out; only the copy engine moves bytes. */
+export type BlockEndpoint =
+  | {
+      readonly transport: 'nbd-unix';
+      readonly path: string;
+      readonly exportName: string;
+      readonly sizeBytes: number;
+    }
+  | {
+      readonly transport: 'nbd-tcp';
+      readonly host: string;
+      readonly port: number;
+      readonly exportName: string;
+      readonly sizeBytes: number;
+    };
+
+/** A target volume as the OMA can open it: a file or a block device, with its format always explicit. */
+export interface VolumeDevice {
+  readonly path: string;
+  readonly format: 'raw' | 'qcow2';
+  readonly kind: 'file' | 'block';
+  /** The size the guest sees, in bytes; at least what was asked for. */
+  readonly sizeBytes: number;
+  /** The serial by which an attached volume was found, where the platform has one. */
+  readonly serial?: string;
+}
+
+/** A resource that must be given back. Disposing twice is harmless. */
+export interface Lease<T> extends AsyncDisposable {
+  readonly value: T;
+}
+
+/** Every call takes a signal; an aborted call rejects with `call.aborted`. */
+export interface CallOptions {
+  readonly signal: AbortSignal;
+}
+
+export interface ImageData {
+  readonly mediaType: 'image/png';
+  readonly base64: string;
+}

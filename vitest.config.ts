@@ -1,0 +1,58 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const root = fileURLToPath(new URL('.', import.meta.url));
+
+/** Our packages resolve to their sources, so a unit test never sees a stale build. */
+const ourSources = {
+  name: 'our-sources',
+  enforce: 'pre' as const,
+  resolveId(id: string) {
+    const match = /^@ossea\/([a-z-]+)$/.exec(id);
+    if (!match) return undefined;
+    const name = match[1]!;
+    const folder =
+      name === 'nbd-native'
+        ? 'native/nbd'
+        : name.startsWith('plugin-qemu')
+          ? `plugins/${name.slice(7)}`
+          : `libs/${name}`;
+    const file = `${root}${folder}/src/index.ts`;
+    return existsSync(file) ? file : undefined;
+  },
+};
+
+const project = (name: string, include: string[], more: object = {}) => ({
+  extends: true as const,
+  test: { name, include, environment: 'node' as const, ...more },
+});
+
+export default defineConfig({
+  plugins: [ourSources],
+  oxc: {
+    decorator: { legacy: true, emitDecoratorMetadata: true },
+    assumptions: { setPublicClassFields: true },
+    typescript: { removeClassFieldsWithoutInitializer: true },
+  },
+  test: {
+    projects: [
+      project('unit', ['{apps/oma,apps/vma,apps/cli,libs/*,native/*,plugins/*}/src/**/*.spec.ts'], {
+        exclude: ['**/conformance.spec.ts'],
+      }),
+      project('architecture', ['tests/architecture/**/*.spec.ts'], { testTimeout: 120_000 }),
+      project('conformance', ['plugins/*/src/**/conformance.spec.ts'], { testTimeout: 120_000 }),
+      project('contract', ['tests/contract/**/*.spec.ts'], { testTimeout: 120_000, hookTimeout: 120_000 }),
+      project('integration', ['tests/integration/**/*.spec.ts', 'native/*/test/**/*.spec.ts'], {
+        testTimeout: 180_000,
+        hookTimeout: 120_000,
+        fileParallelism: false,
+      }),
+      project('e2e', ['tests/e2e/**/*.spec.ts'], {
+        testTimeout: 900_000,
+        hookTimeout: 300_000,
+        fileParallelism: false,
+      }),
+    ],
+  },
+});
