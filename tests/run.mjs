@@ -1,0 +1,97 @@
+// `npm test`: set-up, then every kind of test, one line a stage, and a closing line that counts.
+//   npm test                      everything
+//   npm test -- unit lint         only these stages (set-up and build run first)
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { build, ensureDebianPackages, ensureNodeModules, root, run } from './stack/setup.mjs';
+
+const args = process.argv.slice(2);
+const yes = args.includes('--yes') || process.env.CI === 'true';
+const only = args.filter((a) => !a.startsWith('-'));
+const reports = join(root, 'reports');
+const total = { passed: 0, failed: 0, skipped: 0 };
+const failures = [];
+
+async function stage(name, rerun, body) {
+  if (only.length && !only.includes(name)) return;
+  const began = Date.now();
+  console.log(`\n== ${name}`);
+  try {
+    await body();
+    console.log(`== ${name}: done in ${Math.round((Date.now() - began) / 1000)} s`);
+  } catch (error) {
+    failures.push(name);
+    console.log(
+      `== ${name}: FAILED after ${Math.round((Date.now() - began) / 1000)} s: ${error.message.split('\n')[0]}`,
+    );
+    console.log(`   again with: ${rerun}`);
+  }
+}
+
+/** A stage that is one check, counted as one test. */
+const check = (name, script) =>
+  stage(name, `npm run ${script}`, async () => {
+    try {
+      await run('npm', ['run', '--silent', script], { log: process.stdout });
+      total.passed += 1;
+    } catch (error) {
+      total.failed += 1;
+      throw error;
+    }
+  });
+
+const vitest = (name, env = {}) =>
+  stage(name, `npm test -- ${name}`, async () => {
+    const report = join(reports, `${name}.json`);
+    rmSync(report, { force: true });
+    let problem;
+    try {
+      const project = name.split('-')[0];
+      await run(
+        process.execPath,
+        [
+          'node_modules/vitest/vitest.mjs',
+          'run',
+          '--project',
+          project,
+          '--reporter=default',
+          '--reporter=json',
+          `--outputFile.json=${report}`,
+        ],
+        { log: process.stdout, env },
+      );
+    } catch (error) {
+      problem = error;
+    }
+    const counted = JSON.parse(readFileSync(report, 'utf8'));
+    total.passed += counted.numPassedTests;
+    total.failed += counted.numFailedTests;
+    total.skipped += counted.numPendingTests;
+    if (counted.numTotalTests === 0) throw new Error('no test was run');
+    if (problem) {
+      if (counted.numFailedTests === 0) total.failed += 1;
+      throw problem;
+    }
+  });
+
+mkdirSync(reports, { recursive: true });
+try {
+  console.log('== set-up');
+  await ensureDebianPackages({ yes, log: process.stdout });
+  await ensureNodeModules({ log: process.stdout });
+  await build({ log: process.stdout });
+} catch (error) {
+  console.log(`set-up failed: ${error.message}\n0 passed, 1 failed, 0 skipped`);
+  process.exit(1);
+}
+await check('lint', 'lint');
+await vitest('architecture');
+await vitest('unit');
+await vitest('conformance');
+await vitest('contract');
+await vitest('integration');
+await vitest('e2e');
+
+if (failures.length) console.log(`\nfailed stages: ${failures.join(', ')}`);
+console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
+process.exit(failures.length || total.failed ? 1 : 0);
