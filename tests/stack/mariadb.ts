@@ -1,0 +1,64 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process';
+import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { until } from './probe.js';
+
+const exec = promisify(execFile);
+
+export interface PrivateMariaDb extends AsyncDisposable {
+  /** Login over the server's own Unix socket; the account has no password because the socket's directory is private. */
+  readonly login: { readonly socketPath: string; readonly username: string; readonly database: string };
+  /** Kills the server as a crash would; `start` brings it back on the same data. */
+  kill(): Promise<void>;
+  start(): Promise<void>;
+}
+
+/** A MariaDB of our own on a Unix socket in a temporary directory: never the system's server, never its port. */
+export async function startMariaDb(database = 'ossea'): Promise<PrivateMariaDb> {
+  const directory = await mkdtemp(join(tmpdir(), 'ossea-db-'));
+  const asRoot = process.getuid?.() === 0;
+  const user = asRoot ? ['--user=mysql'] : [];
+  if (asRoot) {
+    const id = async (flag: string) => Number((await exec('id', [flag, 'mysql'])).stdout);
+    await chown(directory, await id('-u'), await id('-g'));
+  }
+  const dataDirectory = join(directory, 'data');
+  const socketPath = join(directory, 's.sock');
+  await exec('mariadb-install-db', [
+    '--no-defaults',
+    `--datadir=${dataDirectory}`,
+    ...user,
+    '--auth-root-authentication-method=normal',
+    '--skip-test-db',
+  ]);
+  let server: ChildProcess;
+  const sql = (text: string) =>
+    exec('mariadb', ['--no-defaults', '-S', socketPath, '-u', 'root', '-e', text]);
+  const start = async () => {
+    server = spawn(
+      'mariadbd',
+      ['--no-defaults', `--datadir=${dataDirectory}`, ...user, `--socket=${socketPath}`, '--skip-networking'],
+      { stdio: 'ignore' },
+    );
+    await until('MariaDB answers', () => sql('SELECT 1').then(() => true), { timeoutMs: 60_000 });
+  };
+  const end = async (signal: NodeJS.Signals) => {
+    if (server.exitCode !== null || server.signalCode !== null) return;
+    const ended = new Promise((resolve) => server.once('exit', resolve));
+    server.kill(signal);
+    await ended;
+  };
+  await start();
+  await sql(`CREATE DATABASE ${database} CHARACTER SET utf8mb4`);
+  return {
+    login: { socketPath, username: 'root', database },
+    kill: () => end('SIGKILL'),
+    start,
+    async [Symbol.asyncDispose]() {
+      await end('SIGTERM');
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
