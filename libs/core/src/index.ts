@@ -1,1 +1,13 @@
-export {};
+export * from './machine/machine.js';
+export * from './machine/context-machine.js';
+export * from './machine/test-failover-machine.js';
+export * from './steps/facts.js';
+export * from './steps/step-definition.js';
+export * from './steps/cycle-steps.js';
+export * from './steps/failover-steps.js';
+export * from './steps/test-failover-steps.js';
+export * from './steps/steps.js';
+export * from './steps/itineraries.js';
+export * from './steps/choose-step.js';
+export * from './steps/handlers.js';
+export * from './engine/run-store.js';

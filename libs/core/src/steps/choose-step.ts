@@ -1,0 +1,45 @@
+import type { Leg } from './itineraries.js';
+import type { StepTable } from './steps.js';
+
+export interface Situation {
+  /** What these two connections grant. */
+  readonly capabilities: ReadonlySet<string>;
+  /** Findings, and resources whose value we have. */
+  readonly known: ReadonlySet<string>;
+  /** Resources that we own or may own. */
+  readonly ledger: ReadonlySet<string>;
+}
+
+/** Whether a step can run now. */
+export function isPossible(name: string, situation: Situation, steps: StepTable): boolean {
+  const step = steps[name];
+  if (!step) return false;
+  const { capabilities, known, ledger } = situation;
+  return (
+    (!step.requires || capabilities.has(step.requires)) &&
+    step.consumes.every((fact) => known.has(fact)) &&
+    !step.unless?.some((fact) => known.has(fact)) &&
+    (step.touches ?? []).every((resource) => ledger.has(resource)) &&
+    (!step.releases || step.releases.some((resource) => ledger.has(resource)))
+  );
+}
+
+/** The steps a leg names. */
+export function stepsOfLeg(leg: Leg<string>): readonly string[] {
+  if (typeof leg === 'string') return [leg];
+  return 'firstOf' in leg ? leg.firstOf : [leg.ifPossible];
+}
+
+/**
+ * The step to run for this leg; `undefined` skips it.
+ * `blocked` never happens in a sound table: the walk proves it.
+ */
+export function chooseStep(
+  leg: Leg<string>,
+  situation: Situation,
+  steps: StepTable,
+): { readonly step: string | undefined; readonly blocked: boolean } {
+  const step = stepsOfLeg(leg).find((name) => isPossible(name, situation, steps));
+  const optional = typeof leg === 'object' && 'ifPossible' in leg;
+  return { step, blocked: step === undefined && !optional };
+}
