@@ -208,6 +208,11 @@ export const ERRORS = {
     status: 409,
     remedy: 'Bring both appliances to the same release.',
   },
+  'job.disowned': {
+    recovery: 'give-up',
+    status: 409,
+    remedy: 'Another process owns this job now and goes on with it; look at the job log.',
+  },
   'call.aborted': { recovery: 'give-up', status: 499, remedy: 'The operation was cancelled.' },
   'process.failed': {
     recovery: 'retry',

@@ -1,6 +1,6 @@
-import type { ErrorCode, ErrorContext, Recovery } from '@ossea/errors';
 import type { IdempotencyKey } from '@ossea/plugin-sdk';
 import type { StepProgress } from '../steps/handlers.js';
+import type { Fault } from './fault.js';
 
 /**
  * claimed: the row stands, the thing may or may not exist. held: it exists and `ref` says which.
@@ -60,21 +60,8 @@ export interface StepEnd {
   readonly fault?: Fault;
 }
 
-/** What the operator sees of a fault: what happened, what shows it, what to do, what trying again costs. */
-export interface Fault {
-  readonly step: string;
-  readonly label: string;
-  readonly code: ErrorCode;
-  readonly cause: string;
-  readonly evidence: ErrorContext;
-  readonly remedy: string;
-  readonly recovery: Recovery;
-  readonly retryCost: string;
-  readonly attempts: number;
-}
-
 /**
- * Where runs live. Each of the calls that write is one transaction, and each refuses with `volume.lease-lost`
+ * Where runs live. Each of the calls that write is one transaction, and each refuses with `job.disowned`
  * when this process does not own the run any more (a lease row makes one process the owner).
  */
 export interface RunStore {
