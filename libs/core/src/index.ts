@@ -16,3 +16,4 @@ export * from './engine/retry-policy.js';
 export * from './engine/provisioned.js';
 export * from './engine/run-legs.js';
 export * from './engine/run-itinerary.js';
+export * from './engine/in-memory-run-store.js';

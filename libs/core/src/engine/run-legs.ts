@@ -5,11 +5,11 @@ import type { StepProgress } from '../steps/handlers.js';
 import type { Leg } from '../steps/itineraries.js';
 import type { StepDefinition } from '../steps/step-definition.js';
 import type { StepTable } from '../steps/steps.js';
-import { blockedFault, faultOf } from './fault.js';
+import { blockedFault, faultOf, type Fault } from './fault.js';
 import { ProgressBar } from './progress-bar.js';
 import { retryDelayMs, retryRule, type RetryRules } from './retry-policy.js';
 import { RunMemory } from './run-memory.js';
-import type { Fault, RunStore, StepEnd } from './run-store.js';
+import type { RunStore, StepEnd } from './run-store.js';
 
 export interface Clock {
   /** Resolves after that many milliseconds, or at once when the signal fires; never rejects. */
