@@ -1,6 +1,6 @@
 import { MigrationError } from '@ossea/errors';
 import type { StepProgress } from '../steps/handlers.js';
-import type { LedgerRow, RunState, RunStore, StepEnd, StepStart } from './run-store.js';
+import type { JoinedWrite, LedgerRow, RunState, RunStore, StepEnd, StepStart } from './run-store.js';
 
 /** A run store that lives as long as the process: for tests and for trying things out. Values are kept as JSON. */
 export class InMemoryRunStore implements RunStore {
@@ -11,6 +11,8 @@ export class InMemoryRunStore implements RunStore {
   readonly log: string[] = [];
   readonly ends: StepEnd[] = [];
   readonly shown: number[] = [];
+  /** Resources that another run of the same VM owns. */
+  readonly heldBeside = new Set<string>();
   /** Turns true when another process takes the run over. */
   disowned = false;
 
@@ -32,16 +34,18 @@ export class InMemoryRunStore implements RunStore {
     return this.ledger.filter((row) => row.state === 'claimed' || row.state === 'held');
   }
 
-  async beginStep(_runId: string, start: StepStart): Promise<void> {
+  async beginStep(_runId: string, start: StepStart): Promise<'begun' | 'yields'> {
     this.checkOwner();
+    if (start.yieldsTo.some((resource) => this.heldBeside.has(resource))) return Promise.resolve('yields');
     this.log.push(`begin ${start.step}`);
     for (const name of start.drop) this.findings.delete(name);
     for (const claim of start.claim) this.ledger.push({ ...claim, state: 'claimed' });
-    return Promise.resolve();
+    return Promise.resolve('begun');
   }
 
-  async endStep(_runId: string, end: StepEnd): Promise<void> {
+  async endStep(_runId: string, end: StepEnd, joined: readonly JoinedWrite[]): Promise<void> {
     this.checkOwner();
+    for (const write of joined) await write(this);
     this.log.push(`${end.ending} ${end.step}`);
     this.ends.push(end);
     for (const name of end.drop) this.findings.delete(name);
@@ -51,11 +55,11 @@ export class InMemoryRunStore implements RunStore {
     for (const { resource, as } of end.left) this.change(resource, { state: as });
     for (const leg of end.reopen) this.finishedLegs.delete(leg);
     if (end.ending === 'succeeded' || end.ending === 'deferred') this.finishedLegs.add(end.leg);
-    return Promise.resolve();
   }
 
-  async skipLeg(_runId: string, leg: number): Promise<void> {
+  async skipLeg(_runId: string, leg: number, why: 'not-possible' | 'deferred'): Promise<void> {
     this.checkOwner();
+    if (why === 'deferred') this.log.push(`deferred leg ${leg}`);
     this.finishedLegs.add(leg);
     return Promise.resolve();
   }

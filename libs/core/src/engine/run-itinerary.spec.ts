@@ -73,7 +73,7 @@ describe('the ledger', () => {
     const outcome = await bench.run(preparing, {
       'create-volumes': (_given, call) => {
         seen.push([call.keys['volumes'], bench.store.openRows().find((row) => row.resource === 'volumes')]);
-        return Promise.resolve({ volumes: [{ disk: 'vda', volume: 'v1' }] });
+        return Promise.resolve({ volumes: [{ disk: 'vda', volume: 'v1' }], freshVolumes: [] });
       },
     });
     expect(outcome).toEqual({ ending: 'succeeded', deferred: [] });
@@ -93,7 +93,7 @@ describe('the ledger', () => {
       'create-volumes': (_given, call) => {
         keys.push(call.keys['volumes']);
         bench.store.disowned = true; // this process stands still; another one takes the run over
-        return Promise.resolve({ volumes: [] });
+        return Promise.resolve({ volumes: [], freshVolumes: [] });
       },
     });
     expect(await crash).toEqual({ ending: 'disowned' });
@@ -104,7 +104,7 @@ describe('the ledger', () => {
         await bench.run(preparing, {
           'create-volumes': (_given, call) => {
             keys.push(call.keys['volumes']);
-            return Promise.resolve({ volumes: [] });
+            return Promise.resolve({ volumes: [], freshVolumes: [] });
           },
         })
       ).ending,
@@ -169,7 +169,7 @@ describe('faults', () => {
         call.report({ fraction: calls / 10 });
         return calls < 8
           ? Promise.reject(new MigrationError('storage.io-failed', 'again'))
-          : Promise.resolve({ volumes: [] });
+          : Promise.resolve({ volumes: [], freshVolumes: [] });
       },
     });
     expect(outcome.ending).toBe('succeeded');
@@ -224,6 +224,15 @@ describe('faults', () => {
     expect(bench.store.log.at(-1)).toBe('deferred fold-deltas');
   });
 
+  it('does not begin a fold under a hold of another run', async () => {
+    const bench = fresh();
+    await bench.run(preparing);
+    bench.store.finishedLegs.clear();
+    bench.store.heldBeside.add('hold');
+    expect(await bench.run(replicating)).toEqual({ ending: 'succeeded', deferred: ['fold-deltas'] });
+    expect(bench.store.log).not.toContain('begin fold-deltas');
+  });
+
   it('calls a handler that does not yield what it must a fault', async () => {
     const outcome = await fresh().run(preparing, { 'create-volumes': () => Promise.resolve() });
     expect(outcome).toMatchObject({ ending: 'faulted', fault: { code: 'internal.unexpected' } });
@@ -265,11 +274,12 @@ describe('cancel', () => {
       'seal-recovery-point': (_given, call) => {
         bench.cancel.abort();
         expect(call.signal.aborted).toBe(false);
+        call.joinEnd((store) => Promise.resolve(void (store as InMemoryRunStore).log.push('sealed')));
         return Promise.resolve({ recoveryPoint: 'n', changeTokens: 't' });
       },
     });
     expect(outcome).toEqual({ ending: 'cancelled' });
-    expect(bench.store.log.at(-1)).toBe('succeeded seal-recovery-point');
+    expect(bench.store.log.slice(-2)).toEqual(['sealed', 'succeeded seal-recovery-point']);
     expect(bench.store.findings.get('recoveryPoint')).toBe('"n"');
   });
 

@@ -9,7 +9,7 @@ import { blockedFault, faultOf, type Fault } from './fault.js';
 import { ProgressBar } from './progress-bar.js';
 import { retryDelayMs, retryRule, type RetryRules } from './retry-policy.js';
 import { RunMemory } from './run-memory.js';
-import type { RunStore, StepEnd } from './run-store.js';
+import type { JoinedWrite, RunStore, StepEnd, StepStart } from './run-store.js';
 
 export interface Clock {
   /** Resolves after that many milliseconds, or at once when the signal fires; never rejects. */
@@ -34,6 +34,7 @@ export type LooseHandler = (
     readonly keys: Readonly<Record<string, IdempotencyKey>>;
     readonly attempt: number;
     readonly runId: string;
+    readonly joinEnd: (write: JoinedWrite) => void;
     readonly report: (progress: StepProgress) => void;
     readonly context: unknown;
   },
@@ -115,7 +116,7 @@ class LegRunner {
       const choice = chooseStep(legs[leg]!, this.memory.situation(capabilities), steps);
       if (choice.blocked) return { ending: 'faulted', fault: blockedFault(stepsOfLeg(legs[leg]!)) };
       if (choice.step === undefined) {
-        await this.ports.store.skipLeg(runId, leg);
+        await this.ports.store.skipLeg(runId, leg, 'not-possible');
         this.memory.finish(leg);
         continue;
       }
@@ -135,18 +136,20 @@ class LegRunner {
       attempt,
       label: step.label,
       drop: step.invalidates ?? [],
+      yieldsTo: step.yieldsTo ?? [],
       claim: (step.acquires ?? [])
         .filter((resource) => this.memory.keyOf(resource) === undefined)
         .map((resource) => ({ resource, key: newKey(resource) })),
     };
     // Given is read before the step invalidates anything: a copy may begin with what it then replaces.
     const given = this.memory.facts([...step.consumes, ...(step.mayRead ?? [])]);
-    await store.beginStep(this.request.runId, start);
+    if ((await store.beginStep(this.request.runId, start)) === 'yields') return this.yielding(step, start);
     this.memory.begin(start);
     const end = { ...EMPTY_END, leg, step: name, attempt };
+    const joined: JoinedWrite[] = [];
     try {
-      const answer = await this.callHandler(leg, name, step, attempt, given);
-      await this.end({ ...end, ...this.yielded(name, step, answer ?? {}), ending: 'succeeded' });
+      const answer = await this.callHandler(start, step, given, joined);
+      await this.end({ ...end, ...this.yielded(name, step, answer ?? {}), ending: 'succeeded' }, joined);
       return 'next';
     } catch (error) {
       return this.failed(step, end, error);
@@ -154,11 +157,10 @@ class LegRunner {
   }
 
   private async callHandler(
-    leg: number,
-    name: string,
+    { leg, step: name, attempt }: StepStart,
     step: StepDefinition,
-    attempt: number,
     given: Readonly<Record<string, unknown>>,
+    joined: JoinedWrite[],
   ): Promise<Readonly<Record<string, unknown>> | void> {
     const { handlers, context, runId, signal } = this.request;
     const handler = handlers[name];
@@ -183,6 +185,7 @@ class LegRunner {
         keys: Object.fromEntries(keys),
         attempt,
         runId,
+        joinEnd: (write) => void joined.push(write),
         report,
         context,
       });
@@ -241,8 +244,27 @@ class LegRunner {
       reopen,
       fault,
     });
+    return this.waitOrFault(fault, tries);
+  }
+
+  /** Another run holds what the step needs: put off what may be put off, wait for it otherwise. */
+  private async yielding(step: StepDefinition, { leg, step: name, attempt }: StepStart): Promise<StepResult> {
+    if (step.deferrable) {
+      await this.ports.store.skipLeg(this.request.runId, leg, 'deferred');
+      this.memory.finish(leg);
+      this.deferred.push(name);
+      return 'next';
+    }
+    const tries = (this.tries.get(name) ?? 0) + 1;
+    this.tries.set(name, tries);
+    const inUse = new MigrationError('volume.in-use', 'Another run of this machine holds its volumes.');
+    return this.waitOrFault(faultOf(step, { step: name, attempt }, inUse, undefined), tries);
+  }
+
+  private async waitOrFault(fault: Fault, tries: number): Promise<StepResult> {
+    const { signal } = this.request;
     if (signal.aborted) return 'cancelled';
-    const rule = (this.ports.retryRules ?? retryRule)(error.code);
+    const rule = (this.ports.retryRules ?? retryRule)(fault.code);
     if (!rule || tries >= rule.attempts) return { fault };
     await this.ports.clock.wait(retryDelayMs(rule, tries, this.ports.random()), signal);
     return 'again';
@@ -263,8 +285,8 @@ class LegRunner {
     return first < 0 ? [] : legs.flatMap((_, index) => (index >= first && index < failedLeg ? [index] : []));
   }
 
-  private async end(end: StepEnd): Promise<void> {
-    await this.ports.store.endStep(this.request.runId, end);
+  private async end(end: StepEnd, joined: readonly JoinedWrite[] = []): Promise<void> {
+    await this.ports.store.endStep(this.request.runId, end, joined);
     this.memory.end(end);
   }
 }

@@ -17,6 +17,9 @@ export interface LedgerRow {
   readonly state: LedgerState;
 }
 
+/** A handler's own write in the transaction that stores its step's end; `transaction` is the store's. */
+export type JoinedWrite = (transaction: unknown) => Promise<void>;
+
 /** Everything a run needs to go on: one read. */
 export interface RunState {
   /** Findings by name, as JSON. */
@@ -35,6 +38,8 @@ export interface StepStart {
   /** Findings that stop being true now. */
   readonly drop: readonly string[];
   /** Rows to write before the effect. */
+  /** The step does not begin while another run of the same VM has an open row of one of these. */
+  readonly yieldsTo: readonly string[];
   readonly claim: readonly { readonly resource: string; readonly key: IdempotencyKey }[];
 }
 
@@ -66,12 +71,15 @@ export interface StepEnd {
  */
 export interface RunStore {
   load(runId: string): Promise<RunState>;
-  /** Step row, dropped findings and claimed ledger rows; returns before any effect. */
-  beginStep(runId: string, start: StepStart): Promise<void>;
-  /** How the step ended, and all that follows from it. */
-  endStep(runId: string, end: StepEnd): Promise<void>;
-  /** A leg that was not possible and not needed. */
-  skipLeg(runId: string, leg: number): Promise<void>;
+  /**
+   * Step row, dropped findings and claimed ledger rows, before any effect. `yields`: another run holds what
+   * the step yields to, and nothing was stored; both are decided in this one transaction.
+   */
+  beginStep(runId: string, start: StepStart): Promise<'begun' | 'yields'>;
+  /** How the step ended, all that follows from it, and what the handler joined to it. */
+  endStep(runId: string, end: StepEnd, joined: readonly JoinedWrite[]): Promise<void>;
+  /** A leg that was not possible and not needed, or that was put off. */
+  skipLeg(runId: string, leg: number, why: 'not-possible' | 'deferred'): Promise<void>;
   /** Measured progress of the running step; may coalesce and may be lost. `overall` is 0 to 1. */
   progress(runId: string, step: string, progress: StepProgress, overall: number): void;
 }

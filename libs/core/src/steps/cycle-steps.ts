@@ -15,10 +15,13 @@ export const CYCLE_STEPS = defineSteps({
     acquires: ['tracking'],
     requires: 'source.changedBlocks',
   },
+  // A volume that is found again may have been written: it is not fresh, whatever the target grants.
   'create-volumes': {
     label: 'Creating one volume per disk',
     weight: 5,
     consumes: ['vm'],
+    mayRead: ['volumes'],
+    produces: ['freshVolumes'],
     acquires: ['volumes'],
   },
   'attach-volumes': {
@@ -47,7 +50,7 @@ export const CYCLE_STEPS = defineSteps({
     label: 'Deciding per disk what must be copied',
     weight: 1,
     consumes: ['vm', 'snapshot', 'exports'],
-    mayRead: ['recoveryPoint', 'changeTokens'],
+    mayRead: ['recoveryPoint', 'changeTokens', 'freshVolumes'],
     produces: ['cyclePlan'],
   },
   // The journal's identity names the snapshot and the export or delta: a fresh one of either starts a fresh journal.
@@ -55,7 +58,7 @@ export const CYCLE_STEPS = defineSteps({
     label: 'Copying the disks',
     weight: 80,
     consumes: ['vm', 'snapshot', 'exports', 'cyclePlan'],
-    invalidates: ['copied', 'written'],
+    invalidates: ['freshVolumes', 'copied', 'written'],
     produces: ['copied'],
     onFault: {
       'tracking.reset': ['cyclePlan', 'changeTokens'],
@@ -73,7 +76,7 @@ export const CYCLE_STEPS = defineSteps({
     onFault: { 'copy.incomplete': ['exports', 'copied'] },
     retryCost: 'The cycle is copied again.',
   },
-  // One transaction: recovery point, change tokens, digests, generation. The exports are closed before it.
+  // One transaction (`call.joinEnd`): recovery point, change tokens, digests, generation. The exports are closed before it.
   'seal-recovery-point': {
     label: 'Sealing the recovery point',
     weight: 1,
@@ -108,6 +111,7 @@ export const CYCLE_STEPS = defineSteps({
     label: 'Folding the sealed deltas into the volumes',
     weight: 6,
     consumes: ['recoveryPoint', 'volumes', 'attachment'],
+    yieldsTo: ['hold'],
     deferrable: true,
     finishesDespiteCancel: true,
     retryCost: 'The fold is run again from its start; the delta is kept until it has ended.',
@@ -125,6 +129,7 @@ export const CYCLE_STEPS = defineSteps({
     consumes: [],
     mayRead: ['volumes'],
     releases: ['attachment'],
+    yieldsTo: ['hold'],
   },
   // Data that was copied goes only by a plan that the operator approved.
   'remove-volumes': {

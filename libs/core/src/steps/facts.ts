@@ -132,6 +132,8 @@ export interface Resources {
 export interface Findings {
   readonly vmId: VmId;
   readonly vm: VmDescription;
+  /** Disks whose volume was created by this very try and never written: only there may holes be left out. */
+  readonly freshVolumes: readonly DiskKey[];
   readonly cyclePlan: CyclePlan;
   readonly copied: readonly DiskCopy[];
   /** The deltas' allocation maps equal their journals. */

@@ -12,6 +12,7 @@ export const FAILOVER_STEPS = defineSteps({
     label: 'Bringing the volumes up to the last recovery point',
     weight: 5,
     consumes: ['recoveryPoint', 'volumes', 'attachment'],
+    yieldsTo: ['hold'],
     finishesDespiteCancel: true,
   },
   'verify-recovery-point': {
@@ -51,6 +52,7 @@ export const FAILOVER_STEPS = defineSteps({
     weight: 4,
     consumes: ['recoveryPoint', 'volumes', 'attachment'],
     acquires: ['keptDelta'],
+    yieldsTo: ['hold'],
     finishesDespiteCancel: true,
   },
   'create-machine': {
@@ -92,6 +94,7 @@ export const FAILOVER_STEPS = defineSteps({
     weight: 4,
     consumes: ['rollbackPoint', 'volumes'],
     unless: ['recoveryPoint'],
+    yieldsTo: ['hold'],
     produces: ['recoveryPoint', 'changeTokens'],
   },
   'fold-kept-delta': {
@@ -99,6 +102,7 @@ export const FAILOVER_STEPS = defineSteps({
     weight: 5,
     consumes: ['recoveryPoint', 'volumes', 'attachment'],
     releases: ['keptDelta'],
+    yieldsTo: ['hold'],
     finishesDespiteCancel: true,
   },
   'discard-kept-delta': {

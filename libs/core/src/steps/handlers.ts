@@ -39,6 +39,11 @@ export interface StepCall<N extends StepName, Context> {
   /** 1 for the first try within this run. */
   readonly attempt: number;
   readonly runId: string;
+  /**
+   * Adds a write to the transaction that stores this step's end, so that both happen or neither does.
+   * `transaction` is the store's own (an entity manager, say).
+   */
+  readonly joinEnd: (write: (transaction: unknown) => Promise<void>) => void;
   /** Reports measured progress; it is coalesced, never awaited. */
   readonly report: (progress: StepProgress) => void;
   /** What the caller gave the engine: sessions, repositories, loggers. */

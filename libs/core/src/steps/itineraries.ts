@@ -20,6 +20,20 @@ const CYCLE = [
   'drop-snapshot',
 ] as const satisfies readonly Leg[];
 
+const WAY_BACK = [
+  { ifPossible: 'stop-machine' },
+  { ifPossible: 'remove-machine' },
+  // As soon as the target can no longer run: trouble with volumes must not keep the source off.
+  { ifPossible: 'start-source' },
+  { ifPossible: 'close-exports' },
+  { ifPossible: 'drop-snapshot' },
+  { ifPossible: 'revert-volumes' },
+  { ifPossible: 'attach-volumes' },
+  { ifPossible: 'fold-kept-delta' },
+  { ifPossible: 'discard-kept-delta' },
+  { ifPossible: 'drop-rollback-point' },
+] as const satisfies readonly Leg[];
+
 /** The route through each working state of a VM context. */
 export const CONTEXT_ITINERARIES = {
   preparing: ['describe-vm', { ifPossible: 'enable-change-tracking' }, 'create-volumes', 'attach-volumes'],
@@ -39,18 +53,7 @@ export const CONTEXT_ITINERARIES = {
     'start-machine',
     'check-boot',
   ],
-  'rolling-back': [
-    { ifPossible: 'stop-machine' },
-    { ifPossible: 'remove-machine' },
-    { ifPossible: 'start-source' },
-    { ifPossible: 'close-exports' },
-    { ifPossible: 'drop-snapshot' },
-    { ifPossible: 'revert-volumes' },
-    { ifPossible: 'attach-volumes' },
-    { ifPossible: 'fold-kept-delta' },
-    { ifPossible: 'discard-kept-delta' },
-    { ifPossible: 'drop-rollback-point' },
-  ],
+  'rolling-back': WAY_BACK,
   committing: [
     'accept-machine',
     { ifPossible: 'disable-change-tracking' },
@@ -59,14 +62,10 @@ export const CONTEXT_ITINERARIES = {
     { ifPossible: 'close-exports' },
   ],
   unwinding: [
-    { ifPossible: 'stop-machine' },
-    { ifPossible: 'remove-machine' },
-    { ifPossible: 'start-source' },
-    { ifPossible: 'close-exports' },
-    { ifPossible: 'drop-snapshot' },
-    { ifPossible: 'drop-rollback-point' },
-    { ifPossible: 'discard-kept-delta' },
+    ...WAY_BACK,
     { ifPossible: 'disable-change-tracking' },
+    // The operator gets whole volumes, not volumes and a heap of deltas.
+    { ifPossible: 'fold-all-deltas' },
     { ifPossible: 'detach-volumes' },
     { ifPossible: 'remove-volumes' },
     { ifPossible: 'keep-volumes' },

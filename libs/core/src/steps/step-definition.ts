@@ -25,6 +25,8 @@ export interface StepDefinition {
   /** Possible only while none of these is known. */
   readonly unless?: readonly FactName[];
   readonly requires?: CapabilityName;
+  /** Cannot begin while another run of the same VM owns one of these (a hold); checked where its beginning is stored. */
+  readonly yieldsTo?: readonly ResourceName[];
   /** May be put off when it meets `volume.in-use`: skipped, recorded as deferred, not failed. */
   readonly deferrable?: true;
   /** A cancel waits for its end (a fold, a seal): stopping half-way would leave what nobody can use. */
