@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { decideWork, type DiskLineage, type SealedLineage } from './decide-work.js';
 
-const disk: DiskLineage = { hostId: 'h', vmId: 'v', diskKey: 'vda', backing: '/d/vda.qcow2#7', sizeBytes: 1 << 20 };
+const disk: DiskLineage = {
+  hostId: 'h',
+  vmId: 'v',
+  diskKey: 'vda',
+  backing: '/d/vda.qcow2#7',
+  sizeBytes: 1 << 20,
+};
 const sealed: SealedLineage = { ...disk, changeToken: 'token-1', generation: 3 };
 
 describe('a disk is copied incrementally', () => {

@@ -15,7 +15,11 @@ export class Replication1763900000004 implements MigrationInterface {
       ...more,
     });
     const id = varchar('id', 40, { isPrimary: true });
-    const bigint = (name: string, more: Partial<TableColumnOptions> = {}) => ({ name, type: 'bigint', ...more });
+    const bigint = (name: string, more: Partial<TableColumnOptions> = {}) => ({
+      name,
+      type: 'bigint',
+      ...more,
+    });
     const date = (name: string, more: Partial<TableColumnOptions> = {}) => ({
       name,
       type: 'datetime',
@@ -121,10 +125,64 @@ export class Replication1763900000004 implements MigrationInterface {
       'failover_run',
       new TableIndex({ name: 'ix_failover_run_context', columnNames: ['contextId'] }),
     );
+    await runner.createTable(
+      new Table({
+        name: 'engine_run',
+        columns: [
+          id,
+          varchar('subjectId', 40),
+          varchar('jobId', 40),
+          varchar('itinerary', 32),
+          varchar('ownerId', 64),
+          { name: 'finishedLegs', type: 'json' },
+          { name: 'fault', type: 'json', isNullable: true },
+          varchar('state', 16),
+          date('startedAt'),
+          date('endedAt', nullable),
+        ],
+      }),
+    );
+    await runner.createIndex(
+      'engine_run',
+      new TableIndex({ name: 'ix_engine_run_subject', columnNames: ['subjectId'] }),
+    );
+    await runner.createTable(
+      new Table({
+        name: 'fact_sheet',
+        columns: [varchar('subjectId', 40, { isPrimary: true }), { name: 'findings', type: 'json' }],
+      }),
+    );
+    await runner.createTable(
+      new Table({
+        name: 'ledger_entry',
+        columns: [
+          varchar('key', 64, { isPrimary: true }),
+          varchar('subjectId', 40),
+          varchar('runId', 40),
+          varchar('resource', 32),
+          varchar('state', 16),
+          { name: 'ref', type: 'json', isNullable: true },
+          date('claimedAt'),
+          date('endedAt', nullable),
+        ],
+      }),
+    );
+    await runner.createIndex(
+      'ledger_entry',
+      new TableIndex({ name: 'ix_ledger_entry_subject', columnNames: ['subjectId'] }),
+    );
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    for (const table of ['failover_run', 'recovery_point_disk', 'recovery_point', 'cycle'])
+    for (const table of [
+      'ledger_entry',
+      'fact_sheet',
+      'engine_run',
+      'failover_run',
+      'recovery_point_disk',
+      'recovery_point',
+      'cycle',
+    ])
       await runner.dropTable(table);
   }
 }

@@ -1,0 +1,225 @@
+import {
+  partKey,
+  provisioned,
+  unprovisioned,
+  type DiskCopy,
+  type DiskExport,
+  type DiskWork,
+  type StepHandlers,
+  type StepsOf,
+} from '@ossea/core';
+import { MigrationError } from '@ossea/errors';
+import type { CopyProgress } from '@ossea/copy-engine';
+import { decideWork } from './decide-work.js';
+import { beginCycle, endCycle, lastPoint, sealPoint, wasWritten } from './recovery-points.js';
+import type { CopyOrder } from './replication-ports.js';
+import type { CycleMeasure, RunContext } from './run-context.js';
+
+type CycleHandlers = StepHandlers<RunContext, StepsOf<'preparing' | 'replicating' | 'cancelling'>>;
+
+/** How many clusters each cycle re-reads at the target; a full verification is on demand and before a failover. */
+const SAMPLE_CLUSTERS = 64;
+
+export const copyIdOf = (cycle: string, disk: string): string => partKey(cycle.toLowerCase().replaceAll('_', '-'), disk);
+
+/** Everything a journal depends on: a change of any part makes the engine start the journal afresh. */
+const journalIdentityOf = (snapshot: string, target: DiskExport, work: DiskWork): string =>
+  JSON.stringify([snapshot, target.exportName, target.delta ?? 'volume', work.kind, work.since ?? '']);
+
+export const CYCLE_HANDLERS: CycleHandlers = {
+  async 'describe-vm'({ vmId }, { signal, context }) {
+    const vm = await context.source.inventory.describe(vmId, { signal });
+    const blocker = vm.concerns.find(({ severity }) => severity === 'blocker');
+    if (blocker)
+      throw new MigrationError('disk.size-invalid', `${blocker.message} ${blocker.remedy}`, {
+        context: { concern: blocker.code },
+      });
+    if (vm.disks.length === 0)
+      throw new MigrationError('resource.not-found', `The machine "${vm.name}" has no disk to replicate.`);
+    return { vm };
+  },
+
+  async 'enable-change-tracking'({ vm }, { signal, context }) {
+    await context.source.can.changedBlocks?.enable(vm.id, { signal });
+    return { tracking: true };
+  },
+
+  async 'create-volumes'({ vm }, { signal, keys, context }) {
+    return { volumes: await context.volumes.create(context.contextId, vm.disks, keys.volumes, { signal }) };
+  },
+
+  async 'attach-volumes'(_given, { signal, context }) {
+    await context.volumes.attach(context.contextId, { signal });
+    return { attachment: true };
+  },
+
+  async 'open-exports'({ vm, recoveryPoint }, { signal, context }) {
+    const { contextId, vmaId, volumes, database } = context;
+    const last = await lastPoint(database, contextId);
+    const exports = await volumes.openForCycle(
+      {
+        context: contextId,
+        vmaId,
+        sequence: (last?.sequence ?? 0) + 1,
+        disks: vm.disks,
+        // In-place writes tear the target when anything dies half-way: only a target that holds no point is written so.
+        destination: recoveryPoint ? 'delta' : 'volume',
+      },
+      { signal },
+    );
+    return { exports };
+  },
+
+  async 'take-snapshot'({ vm }, { signal, keys, context }) {
+    const spec = { vm: vm.id, quiesce: true };
+    return { snapshot: await provisioned(context.source.snapshots, spec, keys.snapshot, { signal }) };
+  },
+
+  async 'decide-work'({ vm, exports, recoveryPoint, changeTokens }, { context }) {
+    const last = recoveryPoint ? await lastPoint(context.database, context.contextId) : undefined;
+    // A cycle that was broken off has left data behind: only volumes nobody ever wrote may skip their holes.
+    const untouched =
+      context.target.can.zeroedVolumes !== undefined && !(await wasWritten(context.database, context.contextId));
+    const disks = vm.disks.map((disk): DiskWork => {
+      const sealed = last?.disks.find(({ diskKey }) => diskKey === disk.key);
+      const token = changeTokens?.find((one) => one.disk === disk.key)?.token;
+      const lineage = { hostId: vm.hostId, vmId: vm.id, diskKey: disk.key, backing: disk.backing, sizeBytes: disk.sizeBytes };
+      const decision = decideWork(
+        lineage,
+        sealed && { ...sealed, changeToken: token, generation: 0 },
+        0,
+        context.source.can.changedBlocks !== undefined,
+      );
+      return {
+        disk: disk.key,
+        kind: decision.kind,
+        reason: decision.reason,
+        ...(decision.kind === 'incremental' && token ? { since: token } : {}),
+        targetIsZero: untouched && exportOf(exports, disk.key).destination === 'volume',
+      };
+    });
+    const kind = disks.some((disk) => disk.kind === 'full') ? 'full' : 'incremental';
+    for (const disk of disks) context.say(`${disk.disk}: ${disk.kind}`, { reason: disk.reason });
+    const newest = await lastPoint(context.database, context.contextId);
+    const cycle = await beginCycle(context, { sequence: (newest?.sequence ?? 0) + 1, kind });
+    return { cyclePlan: { cycle, kind, disks } };
+  },
+
+  async 'copy-disks'({ snapshot, exports, cyclePlan }, { signal, report, context }) {
+    const measures = new Map<string, CopyProgress>();
+    const tell = () => {
+      const all = [...measures.entries()];
+      const sum = (field: keyof CopyProgress) => all.reduce((total, [, one]) => total + one[field], 0);
+      const measure: CycleMeasure = {
+        cycleId: cyclePlan.cycle,
+        kind: cyclePlan.kind,
+        bytesDone: sum('bytesDone'),
+        bytesTotal: sum('bytesTotal'),
+        bytesMoved: sum('bytesMoved'),
+        disks: all.map(([disk, { bytesDone, bytesTotal }]) => ({ disk, bytesDone, bytesTotal })),
+      };
+      context.copied(measure);
+      const { bytesDone, bytesTotal } = measure;
+      // Until every disk has said how much it must move, a share of the whole cannot be told.
+      if (measures.size === cyclePlan.disks.length)
+        report({ fraction: bytesTotal === 0 ? 1 : bytesDone / bytesTotal, bytesDone, bytesTotal });
+    };
+    const copied = await allOrNothing(cyclePlan.disks, signal, async (work, one): Promise<DiskCopy> => {
+      const target = exportOf(exports, work.disk);
+      const order: CopyOrder = {
+        copyId: copyIdOf(cyclePlan.cycle, work.disk),
+        correlationId: context.correlationId,
+        disk: work.disk,
+        snapshot,
+        exportName: target.exportName,
+        sizeBytes: target.sizeBytes,
+        work:
+          work.kind === 'incremental' && work.since
+            ? { kind: 'incremental', since: work.since }
+            : { kind: 'full', targetIsZero: work.targetIsZero },
+        journalIdentity: journalIdentityOf(snapshot, target, work),
+      };
+      const result = await context.copies.run(order, {
+        signal: one,
+        onProgress: (progress) => {
+          measures.set(work.disk, progress);
+          tell();
+        },
+      });
+      const { bytesTotal, bytesMoved, bytesZeroed, bytesResumed, seconds } = result;
+      return { disk: work.disk, bytesTotal, bytesMoved, bytesZeroed, bytesResumed, seconds };
+    });
+    return { copied };
+  },
+
+  async 'check-written'({ exports, cyclePlan }, { signal, context }) {
+    const last = await lastPoint(context.database, context.contextId);
+    for (const target of exports) {
+      const journal = await context.copies.journal(copyIdOf(cyclePlan.cycle, target.disk), { signal });
+      await context.volumes.checkWritten(target, journal, { signal });
+      await context.volumes.stageDigests(target, (last?.sequence ?? 0) + 1, journal);
+    }
+    return { written: true };
+  },
+
+  async 'seal-recovery-point'(given, { signal, context }) {
+    const { vm, snapshot, cyclePlan } = given;
+    const tracking = context.source.can.changedBlocks;
+    const changeTokens = [];
+    for (const disk of tracking ? vm.disks : [])
+      changeTokens.push({ disk: disk.key, token: await tracking!.token(disk.key, snapshot, { signal }) });
+    // Flushed and closed first: the token must never be ahead of the bytes.
+    await context.volumes.closeExports(context.contextId, { signal, discard: false });
+    const recoveryPoint = await sealPoint(context, given, changeTokens);
+    for (const { disk } of cyclePlan.disks)
+      await context.copies.forget(copyIdOf(cyclePlan.cycle, disk), { signal }).catch((error: unknown) => {
+        context.say('The VMA keeps a journal that is not needed any more.', { disk, error: String(error) });
+      });
+    return { recoveryPoint, changeTokens };
+  },
+
+  async 'drop-snapshot'(_given, { signal, keys, context }) {
+    if (keys.snapshot) await unprovisioned(context.source.snapshots, keys.snapshot, { signal });
+  },
+
+  async 'close-exports'(_given, { signal, context }) {
+    await context.volumes.closeExports(context.contextId, { signal, discard: true });
+    await endCycle(context.database, context.contextId, 'cancelled');
+  },
+
+  async 'verify-sample'(_given, { signal, context }) {
+    await context.volumes.verify(context.contextId, { signal, scope: { clusters: SAMPLE_CLUSTERS } });
+  },
+
+  async 'fold-deltas'(_given, { signal, context }) {
+    await context.volumes.fold(context.contextId, { signal, keep: false });
+  },
+};
+
+function exportOf(exports: readonly DiskExport[], disk: string): DiskExport {
+  const found = exports.find((one) => one.disk === disk);
+  if (!found) throw new MigrationError('disk.identity-changed', `No export is open for the disk "${disk}".`);
+  return found;
+}
+
+/** All at once; the first failure stops the others and is thrown only when they have stopped. */
+async function allOrNothing<Item, Result>(
+  items: readonly Item[],
+  signal: AbortSignal,
+  body: (item: Item, signal: AbortSignal) => Promise<Result>,
+): Promise<Result[]> {
+  const stop = new AbortController();
+  const both = AbortSignal.any([signal, stop.signal]);
+  let first: unknown;
+  const settled = await Promise.allSettled(
+    items.map((item) =>
+      body(item, both).catch((error: unknown) => {
+        first ??= error;
+        stop.abort();
+        throw error;
+      }),
+    ),
+  );
+  if (first !== undefined) throw first;
+  return settled.map((one) => (one as PromiseFulfilledResult<Result>).value);
+}

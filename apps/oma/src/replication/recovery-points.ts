@@ -1,0 +1,149 @@
+import type { CyclePlan, DiskCopy, DiskExport, DiskToken, SealedPoint } from '@ossea/core';
+import type { VmDescription } from '@ossea/plugin-sdk';
+import { IsNull, type DataSource } from 'typeorm';
+import { newId } from '../database/new-id.js';
+import { Volume } from '../volumes/volume.entity.js';
+import { Cycle, type CycleKind, type CycleState } from './cycle.entity.js';
+import { RecoveryPoint, RecoveryPointDisk } from './recovery-point.entity.js';
+import type { RunContext } from './run-context.js';
+
+export interface PointWithDisks extends RecoveryPoint {
+  readonly disks: readonly RecoveryPointDisk[];
+}
+
+/** The newest sealed recovery point of a context. */
+export async function lastPoint(database: DataSource, contextId: string): Promise<PointWithDisks | undefined> {
+  const point = await database
+    .getRepository(RecoveryPoint)
+    .findOne({ where: { contextId }, order: { sequence: 'DESC' } });
+  if (!point) return undefined;
+  return Object.assign(point, {
+    disks: await database.getRepository(RecoveryPointDisk).findBy({ pointId: point.id }),
+  });
+}
+
+/** Whether anything was ever copied into this context's volumes, finished or not. */
+export async function wasWritten(database: DataSource, contextId: string): Promise<boolean> {
+  return (await database.getRepository(Cycle).countBy({ contextId })) > 0;
+}
+
+/** Opens the row of a cycle; one that an earlier try of this context left open ends as failed. */
+export async function beginCycle(
+  context: RunContext,
+  { sequence, kind }: { readonly sequence: number; readonly kind: CycleKind },
+): Promise<string> {
+  await endCycle(context.database, context.contextId, 'failed');
+  const id = newId('cyc');
+  await context.database.getRepository(Cycle).insert({
+    id,
+    contextId: context.contextId,
+    jobId: context.jobId,
+    correlationId: context.correlationId,
+    sequence,
+    kind,
+    state: 'running',
+    bytesChanged: 0,
+    bytesMoved: 0,
+    bytesResumed: 0,
+    durationMs: 0,
+    startedAt: new Date(),
+    endedAt: null,
+  });
+  return id;
+}
+
+/** Closes the open cycle of a context, if there is one. */
+export async function endCycle(
+  database: DataSource,
+  contextId: string,
+  state: Exclude<CycleState, 'running' | 'sealed'>,
+): Promise<void> {
+  await database
+    .getRepository(Cycle)
+    .update({ contextId, state: 'running', endedAt: IsNull() }, { state, endedAt: new Date() });
+}
+
+const sum = (copies: readonly DiskCopy[], field: 'bytesTotal' | 'bytesMoved' | 'bytesResumed'): number =>
+  copies.reduce((total, copy) => total + copy[field], 0);
+
+/**
+ * The seal: recovery point, identities, change tokens and the deltas' state in one transaction.
+ * Safe to repeat: a point that this cycle has already sealed is returned as it is.
+ */
+export function sealPoint(
+  context: RunContext,
+  given: {
+    readonly vm: VmDescription;
+    readonly exports: readonly DiskExport[];
+    readonly cyclePlan: CyclePlan;
+    readonly copied: readonly DiskCopy[];
+  },
+  tokens: readonly DiskToken[],
+): Promise<SealedPoint> {
+  const { vm, cyclePlan, copied } = given;
+  return context.database.transaction(async (manager) => {
+    const points = manager.getRepository(RecoveryPoint);
+    const sealed = await points.findOneBy({ cycleId: cyclePlan.cycle });
+    if (sealed) return asFact(sealed);
+    const cycle = await manager.getRepository(Cycle).findOneByOrFail({ id: cyclePlan.cycle });
+    const now = new Date();
+    const point = points.create({
+      id: newId('rp'),
+      contextId: context.contextId,
+      cycleId: cycle.id,
+      sequence: cycle.sequence,
+      generation: cycle.sequence,
+      kind: cyclePlan.kind,
+      sealedAt: now,
+      foldedAt: null,
+      verifiedClusters: 0,
+      verifiedAt: null,
+    });
+    await points.insert(point);
+    for (const disk of vm.disks) {
+      const work = cyclePlan.disks.find((one) => one.disk === disk.key);
+      const copy = copied.find((one) => one.disk === disk.key);
+      const volume = await manager
+        .getRepository(Volume)
+        .findOneByOrFail({ contextId: context.contextId, diskKey: disk.key });
+      await manager.getRepository(RecoveryPointDisk).insert({
+        id: newId('rpd'),
+        pointId: point.id,
+        diskKey: disk.key,
+        volumeId: volume.id,
+        hostId: vm.hostId,
+        vmId: vm.id,
+        backing: disk.backing,
+        sizeBytes: disk.sizeBytes,
+        changeToken: tokens.find((one) => one.disk === disk.key)?.token ?? null,
+        kind: work?.kind ?? 'full',
+        reason: work?.reason ?? 'first-cycle',
+        bytesMoved: copy?.bytesMoved ?? 0,
+        bytesChanged: copy?.bytesTotal ?? 0,
+      });
+    }
+    await context.volumes.seal(manager, context.contextId, cycle.sequence);
+    await manager.getRepository(Cycle).update(
+      { id: cycle.id },
+      {
+        state: 'sealed',
+        endedAt: now,
+        bytesChanged: sum(copied, 'bytesTotal'),
+        bytesMoved: sum(copied, 'bytesMoved'),
+        bytesResumed: sum(copied, 'bytesResumed'),
+        durationMs: now.getTime() - cycle.startedAt.getTime(),
+      },
+    );
+    return asFact(point);
+  });
+}
+
+/** A stored recovery point as the fact that steps pass on. */
+export function asFact(point: RecoveryPoint): SealedPoint {
+  return {
+    id: point.id,
+    cycle: point.cycleId,
+    generation: point.sequence,
+    sealedAt: point.sealedAt.toISOString(),
+  };
+}

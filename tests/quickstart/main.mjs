@@ -1,0 +1,32 @@
+// npm run quickstart                       see it work: everything stays up until Ctrl-C
+// npm run quickstart -- --yes              agrees to installing Debian packages
+// npm run quickstart -- --once --yes --json   the whole journey unattended; the last line is one JSON object
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build, ensureDebianPackages, ensureNodeModules, root } from '../stack/setup.mjs';
+
+const known = ['--yes', '--once', '--json', '--no-build', '--mariadb', '--help'];
+const args = process.argv.slice(2);
+const unknown = args.filter((arg) => !known.includes(arg));
+if (unknown.length || args.includes('--help')) {
+  console.error(`usage: npm run quickstart -- [${known.join('] [')}]`);
+  process.exit(unknown.length ? 2 : 0);
+}
+const flag = (name) => args.includes(name);
+
+try {
+  if (!flag('--no-build')) {
+    await ensureDebianPackages({ yes: flag('--yes') });
+    await ensureNodeModules();
+    await build();
+  }
+  const { quickstart } = await import(pathToFileURL(join(root, 'tests/dist/quickstart/quickstart.js')).href);
+  process.exitCode = await quickstart({
+    once: flag('--once'),
+    json: flag('--json'),
+    mariadb: flag('--mariadb'),
+  });
+} catch (error) {
+  console.error(`quickstart: ${error.stack ?? error}`);
+  process.exitCode = 1;
+}
