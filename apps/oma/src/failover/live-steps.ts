@@ -8,7 +8,10 @@ import { judgeBoot } from './boot-verdict.js';
 import { nicsOf } from './blueprint.js';
 import { checkLive } from './pre-flight.js';
 
-type LiveSteps = Exclude<StepsOf<'cutting-over' | 'rolling-back' | 'committing' | 'unwinding'>, keyof typeof CYCLE_HANDLERS>;
+type LiveSteps = Exclude<
+  StepsOf<'cutting-over' | 'rolling-back' | 'committing' | 'unwinding'>,
+  keyof typeof CYCLE_HANDLERS
+>;
 
 /** How long a guest may take to shut down before the operator is asked. */
 const SHUTDOWN_TIMEOUT_MS = 300_000;
@@ -35,7 +38,9 @@ export const LIVE_HANDLERS: StepHandlers<RunContext, LiveSteps> = {
 
   async 'take-rollback-point'(_given, { signal, keys, context }) {
     return {
-      rollbackPoint: await context.volumes.snapshot(context.contextId, 'rollback', keys.rollbackPoint, { signal }),
+      rollbackPoint: await context.volumes.snapshot(context.contextId, 'rollback', keys.rollbackPoint, {
+        signal,
+      }),
     };
   },
 
@@ -85,12 +90,16 @@ export const LIVE_HANDLERS: StepHandlers<RunContext, LiveSteps> = {
 
   async 'check-boot'({ machine }, { signal, report, context }) {
     const bootVerdict = await judgeBoot(context, machine, { signal, report });
-    context.say('The target machine is up; the downtime ends.', { at: new Date().toISOString(), ...bootVerdict });
+    context.say('The target machine is up; the downtime ends.', {
+      at: new Date().toISOString(),
+      ...bootVerdict,
+    });
     return { bootVerdict };
   },
 
   async 'stop-machine'({ machine }, { signal, keys, context }) {
-    const ref = machine ?? (keys.machine && (await context.target.machines.find(keys.machine, { signal }))?.ref);
+    const ref =
+      machine ?? (keys.machine && (await context.target.machines.find(keys.machine, { signal }))?.ref);
     if (ref) await context.target.machines.stop(ref, { signal });
   },
 
@@ -119,7 +128,8 @@ export const LIVE_HANDLERS: StepHandlers<RunContext, LiveSteps> = {
   },
 
   async 'drop-rollback-point'(_given, { signal, keys, context }) {
-    if (keys.rollbackPoint) await context.volumes.dropSnapshots(context.contextId, keys.rollbackPoint, { signal });
+    if (keys.rollbackPoint)
+      await context.volumes.dropSnapshots(context.contextId, keys.rollbackPoint, { signal });
   },
 
   async 'start-source'({ vmId, sourceHold }, { signal, context }) {

@@ -4,14 +4,18 @@ import {
   unprovisioned,
   type DiskCopy,
   type DiskExport,
+  type DiskToken,
   type DiskWork,
   type StepHandlers,
   type StepsOf,
 } from '@ossea/core';
 import { MigrationError } from '@ossea/errors';
 import type { CopyProgress } from '@ossea/copy-engine';
+import type { EntityManager } from 'typeorm';
+import { newId } from '../database/new-id.js';
 import { decideWork } from './decide-work.js';
-import { beginCycle, endCycle, lastPoint, sealPoint, wasWritten } from './recovery-points.js';
+import { Cycle } from './cycle.entity.js';
+import { beginCycle, endCycle, lastPoint, sealPoint } from './recovery-points.js';
 import type { CopyOrder } from './replication-ports.js';
 import type { CycleMeasure, RunContext } from './run-context.js';
 
@@ -20,7 +24,8 @@ type CycleHandlers = StepHandlers<RunContext, StepsOf<'preparing' | 'replicating
 /** How many clusters each cycle re-reads at the target; a full verification is on demand and before a failover. */
 const SAMPLE_CLUSTERS = 64;
 
-export const copyIdOf = (cycle: string, disk: string): string => partKey(cycle.toLowerCase().replaceAll('_', '-'), disk);
+/** Starts with the cycle's id, so that all copies of a cycle can be forgotten together. */
+export const copyIdOf = (cycle: string, disk: string): string => partKey(cycle, disk);
 
 /** Everything a journal depends on: a change of any part makes the engine start the journal afresh. */
 const journalIdentityOf = (snapshot: string, target: DiskExport, work: DiskWork): string =>
@@ -45,7 +50,10 @@ export const CYCLE_HANDLERS: CycleHandlers = {
   },
 
   async 'create-volumes'({ vm }, { signal, keys, context }) {
-    return { volumes: await context.volumes.create(context.contextId, vm.disks, keys.volumes, { signal }) };
+    const { volumes, fresh } = await context.volumes.create(context.contextId, vm.disks, keys.volumes, {
+      signal,
+    });
+    return { volumes, freshVolumes: fresh };
   },
 
   async 'attach-volumes'(_given, { signal, context }) {
@@ -75,15 +83,19 @@ export const CYCLE_HANDLERS: CycleHandlers = {
     return { snapshot: await provisioned(context.source.snapshots, spec, keys.snapshot, { signal }) };
   },
 
-  async 'decide-work'({ vm, exports, recoveryPoint, changeTokens }, { context }) {
+  async 'decide-work'({ vm, exports, recoveryPoint, changeTokens, freshVolumes }, { context }) {
     const last = recoveryPoint ? await lastPoint(context.database, context.contextId) : undefined;
-    // A cycle that was broken off has left data behind: only volumes nobody ever wrote may skip their holes.
-    const untouched =
-      context.target.can.zeroedVolumes !== undefined && !(await wasWritten(context.database, context.contextId));
+    const zeroed = context.target.can.zeroedVolumes !== undefined;
     const disks = vm.disks.map((disk): DiskWork => {
       const sealed = last?.disks.find(({ diskKey }) => diskKey === disk.key);
       const token = changeTokens?.find((one) => one.disk === disk.key)?.token;
-      const lineage = { hostId: vm.hostId, vmId: vm.id, diskKey: disk.key, backing: disk.backing, sizeBytes: disk.sizeBytes };
+      const lineage = {
+        hostId: vm.hostId,
+        vmId: vm.id,
+        diskKey: disk.key,
+        backing: disk.backing,
+        sizeBytes: disk.sizeBytes,
+      };
       const decision = decideWork(
         lineage,
         sealed && { ...sealed, changeToken: token, generation: 0 },
@@ -95,7 +107,11 @@ export const CYCLE_HANDLERS: CycleHandlers = {
         kind: decision.kind,
         reason: decision.reason,
         ...(decision.kind === 'incremental' && token ? { since: token } : {}),
-        targetIsZero: untouched && exportOf(exports, disk.key).destination === 'volume',
+        // A cycle that was broken off has left data behind: only volumes nobody ever wrote may skip their holes.
+        targetIsZero:
+          zeroed &&
+          exportOf(exports, disk.key).destination === 'volume' &&
+          (freshVolumes ?? []).includes(disk.key),
       };
     });
     const kind = disks.some((disk) => disk.kind === 'full') ? 'full' : 'incremental';
@@ -162,23 +178,31 @@ export const CYCLE_HANDLERS: CycleHandlers = {
     return { written: true };
   },
 
-  async 'seal-recovery-point'(given, { signal, context }) {
-    const { vm, snapshot, cyclePlan } = given;
+  async 'seal-recovery-point'({ vm, snapshot, cyclePlan, copied }, { signal, joinEnd, context }) {
     const tracking = context.source.can.changedBlocks;
-    const changeTokens = [];
+    const changeTokens: DiskToken[] = [];
     for (const disk of tracking ? vm.disks : [])
       changeTokens.push({ disk: disk.key, token: await tracking!.token(disk.key, snapshot, { signal }) });
     // Flushed and closed first: the token must never be ahead of the bytes.
     await context.volumes.closeExports(context.contextId, { signal, discard: false });
-    const recoveryPoint = await sealPoint(context, given, changeTokens);
-    for (const { disk } of cyclePlan.disks)
-      await context.copies.forget(copyIdOf(cyclePlan.cycle, disk), { signal }).catch((error: unknown) => {
-        context.say('The VMA keeps a journal that is not needed any more.', { disk, error: String(error) });
-      });
+    const pointId = newId('rp');
+    joinEnd(async (manager) => {
+      const seal = { pointId, vm, cyclePlan, copied, tokens: changeTokens };
+      await sealPoint(manager as EntityManager, context, seal);
+    });
+    const newest = await lastPoint(context.database, context.contextId);
+    const recoveryPoint = {
+      id: pointId,
+      cycle: cyclePlan.cycle,
+      generation: (newest?.sequence ?? 0) + 1,
+      sealedAt: new Date().toISOString(),
+    };
     return { recoveryPoint, changeTokens };
   },
 
   async 'drop-snapshot'(_given, { signal, keys, context }) {
+    // What the VMA kept of the copies on this snapshot is of no use without it.
+    await forgetCopies(context, signal);
     if (keys.snapshot) await unprovisioned(context.source.snapshots, keys.snapshot, { signal });
   },
 
@@ -195,6 +219,20 @@ export const CYCLE_HANDLERS: CycleHandlers = {
     await context.volumes.fold(context.contextId, { signal, keep: false });
   },
 };
+
+/** A VMA that cannot be asked keeps a few journals longer; that is no reason to fail a cycle. */
+async function forgetCopies(context: RunContext, signal: AbortSignal): Promise<void> {
+  const cycles = await context.database
+    .getRepository(Cycle)
+    .find({ where: { contextId: context.contextId }, order: { startedAt: 'DESC' }, take: 1 });
+  for (const { id } of cycles)
+    await context.copies.forgetAll(id, { signal }).catch((error: unknown) => {
+      context.say('The VMA keeps journals that are not needed any more.', {
+        cycle: id,
+        cause: String(error),
+      });
+    });
+}
 
 function exportOf(exports: readonly DiskExport[], disk: string): DiskExport {
   const found = exports.find((one) => one.disk === disk);

@@ -1,6 +1,6 @@
-import type { CyclePlan, DiskCopy, DiskExport, DiskToken, SealedPoint } from '@ossea/core';
+import type { CyclePlan, DiskCopy, DiskToken, SealedPoint } from '@ossea/core';
 import type { VmDescription } from '@ossea/plugin-sdk';
-import { IsNull, type DataSource } from 'typeorm';
+import { IsNull, type DataSource, type EntityManager } from 'typeorm';
 import { newId } from '../database/new-id.js';
 import { Volume } from '../volumes/volume.entity.js';
 import { Cycle, type CycleKind, type CycleState } from './cycle.entity.js';
@@ -12,7 +12,10 @@ export interface PointWithDisks extends RecoveryPoint {
 }
 
 /** The newest sealed recovery point of a context. */
-export async function lastPoint(database: DataSource, contextId: string): Promise<PointWithDisks | undefined> {
+export async function lastPoint(
+  database: DataSource,
+  contextId: string,
+): Promise<PointWithDisks | undefined> {
   const point = await database
     .getRepository(RecoveryPoint)
     .findOne({ where: { contextId }, order: { sequence: 'DESC' } });
@@ -20,11 +23,6 @@ export async function lastPoint(database: DataSource, contextId: string): Promis
   return Object.assign(point, {
     disks: await database.getRepository(RecoveryPointDisk).findBy({ pointId: point.id }),
   });
-}
-
-/** Whether anything was ever copied into this context's volumes, finished or not. */
-export async function wasWritten(database: DataSource, contextId: string): Promise<boolean> {
-  return (await database.getRepository(Cycle).countBy({ contextId })) > 0;
 }
 
 /** Opens the row of a cycle; one that an earlier try of this context left open ends as failed. */
@@ -66,76 +64,69 @@ export async function endCycle(
 const sum = (copies: readonly DiskCopy[], field: 'bytesTotal' | 'bytesMoved' | 'bytesResumed'): number =>
   copies.reduce((total, copy) => total + copy[field], 0);
 
+/** The rows of a seal, with the id that the step's answer already carries. */
+export interface Seal {
+  readonly pointId: string;
+  readonly vm: VmDescription;
+  readonly cyclePlan: CyclePlan;
+  readonly copied: readonly DiskCopy[];
+  readonly tokens: readonly DiskToken[];
+}
+
 /**
- * The seal: recovery point, identities, change tokens and the deltas' state in one transaction.
- * Safe to repeat: a point that this cycle has already sealed is returned as it is.
+ * The seal: recovery point, identities, change tokens and the deltas' state, joined to the transaction
+ * that ends the step.
  */
-export function sealPoint(
-  context: RunContext,
-  given: {
-    readonly vm: VmDescription;
-    readonly exports: readonly DiskExport[];
-    readonly cyclePlan: CyclePlan;
-    readonly copied: readonly DiskCopy[];
-  },
-  tokens: readonly DiskToken[],
-): Promise<SealedPoint> {
-  const { vm, cyclePlan, copied } = given;
-  return context.database.transaction(async (manager) => {
-    const points = manager.getRepository(RecoveryPoint);
-    const sealed = await points.findOneBy({ cycleId: cyclePlan.cycle });
-    if (sealed) return asFact(sealed);
-    const cycle = await manager.getRepository(Cycle).findOneByOrFail({ id: cyclePlan.cycle });
-    const now = new Date();
-    const point = points.create({
-      id: newId('rp'),
-      contextId: context.contextId,
-      cycleId: cycle.id,
-      sequence: cycle.sequence,
-      generation: cycle.sequence,
-      kind: cyclePlan.kind,
-      sealedAt: now,
-      foldedAt: null,
-      verifiedClusters: 0,
-      verifiedAt: null,
-    });
-    await points.insert(point);
-    for (const disk of vm.disks) {
-      const work = cyclePlan.disks.find((one) => one.disk === disk.key);
-      const copy = copied.find((one) => one.disk === disk.key);
-      const volume = await manager
-        .getRepository(Volume)
-        .findOneByOrFail({ contextId: context.contextId, diskKey: disk.key });
-      await manager.getRepository(RecoveryPointDisk).insert({
-        id: newId('rpd'),
-        pointId: point.id,
-        diskKey: disk.key,
-        volumeId: volume.id,
-        hostId: vm.hostId,
-        vmId: vm.id,
-        backing: disk.backing,
-        sizeBytes: disk.sizeBytes,
-        changeToken: tokens.find((one) => one.disk === disk.key)?.token ?? null,
-        kind: work?.kind ?? 'full',
-        reason: work?.reason ?? 'first-cycle',
-        bytesMoved: copy?.bytesMoved ?? 0,
-        bytesChanged: copy?.bytesTotal ?? 0,
-      });
-    }
-    await context.volumes.seal(manager, context.contextId, cycle.sequence);
-    await manager.getRepository(Cycle).update(
-      { id: cycle.id },
-      {
-        state: 'sealed',
-        endedAt: now,
-        bytesChanged: sum(copied, 'bytesTotal'),
-        bytesMoved: sum(copied, 'bytesMoved'),
-        bytesResumed: sum(copied, 'bytesResumed'),
-        durationMs: now.getTime() - cycle.startedAt.getTime(),
-      },
-    );
-    return asFact(point);
+export async function sealPoint(manager: EntityManager, context: RunContext, seal: Seal): Promise<void> {
+  const { vm, cyclePlan, copied, tokens, pointId } = seal;
+  const cycle = await manager.getRepository(Cycle).findOneByOrFail({ id: cyclePlan.cycle });
+  const now = new Date();
+  await manager.getRepository(RecoveryPoint).insert({
+    id: pointId,
+    contextId: context.contextId,
+    cycleId: cycle.id,
+    sequence: cycle.sequence,
+    generation: cycle.sequence,
+    kind: cyclePlan.kind,
+    sealedAt: now,
+    foldedAt: null,
+    verifiedClusters: 0,
+    verifiedAt: null,
   });
+  for (const disk of vm.disks) {
+    const work = cyclePlan.disks.find((one) => one.disk === disk.key);
+    const copy = copied.find((one) => one.disk === disk.key);
+    const volume = await manager
+      .getRepository(Volume)
+      .findOneByOrFail({ contextId: context.contextId, diskKey: disk.key });
+    await manager.getRepository(RecoveryPointDisk).insert({
+      id: newId('rpd'),
+      pointId,
+      diskKey: disk.key,
+      volumeId: volume.id,
+      hostId: vm.hostId,
+      vmId: vm.id,
+      backing: disk.backing,
+      sizeBytes: disk.sizeBytes,
+      changeToken: tokens.find((one) => one.disk === disk.key)?.token ?? null,
+      kind: work?.kind ?? 'full',
+      reason: work?.reason ?? 'first-cycle',
+      bytesMoved: copy?.bytesMoved ?? 0,
+      bytesChanged: copy?.bytesTotal ?? 0,
+    });
+  }
+  await context.volumes.seal(manager, context.contextId, cycle.sequence);
+  await manager.getRepository(Cycle).update(
+    { id: cycle.id },
+    {
+      state: 'sealed',
+      endedAt: now,
+      bytesChanged: sum(copied, 'bytesTotal'),
+      bytesMoved: sum(copied, 'bytesMoved'),
+      bytesResumed: sum(copied, 'bytesResumed'),
+      durationMs: now.getTime() - cycle.startedAt.getTime(),
+    },
+  );
 }
 
 /** A stored recovery point as the fact that steps pass on. */

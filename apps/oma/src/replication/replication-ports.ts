@@ -14,13 +14,13 @@ export interface SignalOption {
 
 /** The only door to target volumes, for one VM context at a time. */
 export interface ContextVolumes {
-  /** One volume per disk, idempotent by the parts of `key`. */
+  /** One volume per disk, idempotent by the parts of `key`. `fresh`: made by this very call, never written. */
   create(
     context: string,
     disks: readonly DiskDescription[],
     key: IdempotencyKey,
     options: SignalOption,
-  ): Promise<readonly DiskVolume[]>;
+  ): Promise<{ readonly volumes: readonly DiskVolume[]; readonly fresh: readonly DiskKey[] }>;
   /** Attaches every volume of the context to this appliance; attached ones stay as they are. */
   attach(context: string, options: SignalOption): Promise<void>;
   detach(context: string, options: SignalOption): Promise<void>;
@@ -92,8 +92,11 @@ export interface CopyOrder {
 /** Runs copies on the VMA that holds the source session. */
 export interface RemoteCopies {
   /** Starts the copy, or joins the one with this id; settles when it has ended. Aborting cancels it and waits until it has stopped. */
-  run(order: CopyOrder, options: SignalOption & { readonly onProgress: (p: CopyProgress) => void }): Promise<CopyResult>;
+  run(
+    order: CopyOrder,
+    options: SignalOption & { readonly onProgress: (p: CopyProgress) => void },
+  ): Promise<CopyResult>;
   journal(copyId: string, options: SignalOption): Promise<Journal>;
-  /** Lets the VMA forget a copy and delete its journal. */
-  forget(copyId: string, options: SignalOption): Promise<void>;
+  /** Lets the VMA forget every copy whose id begins so, and delete the journals. */
+  forgetAll(prefix: string, options: SignalOption): Promise<void>;
 }

@@ -27,5 +27,9 @@ export interface CycleMeasure {
   readonly bytesDone: number;
   readonly bytesTotal: number;
   readonly bytesMoved: number;
-  readonly disks: readonly { readonly disk: string; readonly bytesDone: number; readonly bytesTotal: number }[];
+  readonly disks: readonly {
+    readonly disk: string;
+    readonly bytesDone: number;
+    readonly bytesTotal: number;
+  }[];
 }

@@ -131,6 +131,7 @@ export class Replication1763900000004 implements MigrationInterface {
         columns: [
           id,
           varchar('subjectId', 40),
+          varchar('contextId', 40),
           varchar('jobId', 40),
           varchar('itinerary', 32),
           varchar('ownerId', 64),
@@ -158,6 +159,7 @@ export class Replication1763900000004 implements MigrationInterface {
         columns: [
           varchar('key', 64, { isPrimary: true }),
           varchar('subjectId', 40),
+          varchar('contextId', 40),
           varchar('runId', 40),
           varchar('resource', 32),
           varchar('state', 16),
@@ -170,6 +172,10 @@ export class Replication1763900000004 implements MigrationInterface {
     await runner.createIndex(
       'ledger_entry',
       new TableIndex({ name: 'ix_ledger_entry_subject', columnNames: ['subjectId'] }),
+    );
+    await runner.createIndex(
+      'ledger_entry',
+      new TableIndex({ name: 'ix_ledger_entry_context', columnNames: ['contextId'] }),
     );
   }
 

@@ -10,6 +10,8 @@ export class EngineRun {
   @PrimaryColumn({ type: 'varchar', length: 40 }) id!: string;
   /** The VM context or the failover run whose facts this run reads and writes. */
   @Column({ type: 'varchar', length: 40 }) subjectId!: string;
+  /** The VM, whichever run of it this is: runs of one VM may have to yield to each other. */
+  @Column({ type: 'varchar', length: 40 }) contextId!: string;
   @Column({ type: 'varchar', length: 40 }) jobId!: string;
   @Column({ type: 'varchar', length: 32 }) itinerary!: string;
   /** The process that may write; another one takes over by changing this. */
@@ -32,10 +34,12 @@ export class FactSheet {
 /** One thing we own, or owe, on someone else's platform. Written before we ask for it. */
 @Entity({ name: 'ledger_entry' })
 @Index('ix_ledger_entry_subject', ['subjectId'])
+@Index('ix_ledger_entry_context', ['contextId'])
 export class LedgerEntry {
   /** The idempotency key the platform was given. */
   @PrimaryColumn({ type: 'varchar', length: 64 }) key!: string;
   @Column({ type: 'varchar', length: 40 }) subjectId!: string;
+  @Column({ type: 'varchar', length: 40 }) contextId!: string;
   @Column({ type: 'varchar', length: 40 }) runId!: string;
   @Column({ type: 'varchar', length: 32 }) resource!: string;
   @Column({ type: 'varchar', length: 16 }) state!: 'claimed' | 'held' | 'released' | 'handed-over';

@@ -1,12 +1,14 @@
-import type { RunState, RunStore, StepEnd, StepProgress, StepStart } from '@ossea/core';
+import type { JoinedWrite, RunState, RunStore, StepEnd, StepProgress, StepStart } from '@ossea/core';
 import { MigrationError } from '@ossea/errors';
-import { In, type DataSource, type EntityManager } from 'typeorm';
+import { In, Not, type DataSource, type EntityManager } from 'typeorm';
 import { EngineRun, FactSheet, LedgerEntry } from './run.entities.js';
 
 /** What the job log is told while a run goes on. Called inside the transaction that stores the same fact. */
 export interface RunJournal {
   stepBegan(manager: EntityManager, run: EngineRun, start: StepStart): Promise<void>;
   stepEnded(manager: EntityManager, run: EngineRun, end: StepEnd): Promise<void>;
+  /** A step was put off before it began, because another run of the VM holds what it needs. */
+  legDeferred(manager: EntityManager, run: EngineRun, leg: number): Promise<void>;
   progressed(runId: string, step: string, progress: StepProgress, overall: number): void;
 }
 
@@ -36,13 +38,15 @@ export class SqlRunStore implements RunStore {
     };
   }
 
-  beginStep(runId: string, start: StepStart): Promise<void> {
+  beginStep(runId: string, start: StepStart): Promise<'begun' | 'yields'> {
     return this.write(runId, async (manager, run) => {
+      if (await this.mustYield(manager, run, start.yieldsTo)) return 'yields';
       await this.changeFindings(manager, run.subjectId, {}, start.drop);
       for (const { resource, key } of start.claim) {
         await manager.getRepository(LedgerEntry).insert({
           key,
           subjectId: run.subjectId,
+          contextId: run.contextId,
           runId,
           resource,
           state: 'claimed',
@@ -52,10 +56,11 @@ export class SqlRunStore implements RunStore {
         });
       }
       await this.journal.stepBegan(manager, run, start);
+      return 'begun';
     });
   }
 
-  endStep(runId: string, end: StepEnd): Promise<void> {
+  endStep(runId: string, end: StepEnd, joined: readonly JoinedWrite[]): Promise<void> {
     return this.write(runId, async (manager, run) => {
       await this.changeFindings(manager, run.subjectId, end.found, end.drop);
       const ledger = manager.getRepository(LedgerEntry);
@@ -74,19 +79,37 @@ export class SqlRunStore implements RunStore {
         run.finishedLegs = [...run.finishedLegs, end.leg];
       run.finishedLegs = run.finishedLegs.filter((leg) => !end.reopen.includes(leg));
       await this.saveRun(manager, run, end);
+      for (const write of joined) await write(manager);
       await this.journal.stepEnded(manager, run, end);
     });
   }
 
-  skipLeg(runId: string, leg: number): Promise<void> {
+  skipLeg(runId: string, leg: number, why: 'not-possible' | 'deferred'): Promise<void> {
     return this.write(runId, async (manager, run) => {
       run.finishedLegs = [...run.finishedLegs, leg];
       await this.saveRun(manager, run);
+      if (why === 'deferred') await this.journal.legDeferred(manager, run, leg);
     });
   }
 
   progress(runId: string, step: string, progress: StepProgress, overall: number): void {
     this.journal.progressed(runId, step, progress, overall);
+  }
+
+  /** Whether another run of the same VM owns what this step yields to. */
+  private async mustYield(
+    manager: EntityManager,
+    run: EngineRun,
+    resources: readonly string[],
+  ): Promise<boolean> {
+    if (resources.length === 0) return false;
+    const rows = await manager.getRepository(LedgerEntry).countBy({
+      contextId: run.contextId,
+      subjectId: Not(run.subjectId),
+      resource: In(resources),
+      state: In(['claimed', 'held']),
+    });
+    return rows > 0;
   }
 
   private async saveRun(manager: EntityManager, run: EngineRun, end?: StepEnd): Promise<void> {
@@ -112,17 +135,14 @@ export class SqlRunStore implements RunStore {
     await sheets.save(sheets.create({ subjectId, findings: { ...Object.fromEntries(kept), ...found } }));
   }
 
-  private write(
-    runId: string,
-    body: (manager: EntityManager, run: EngineRun) => Promise<void>,
-  ): Promise<void> {
+  private write<T>(runId: string, body: (manager: EntityManager, run: EngineRun) => Promise<T>): Promise<T> {
     return this.database.transaction(async (manager) => {
       const run = await manager.getRepository(EngineRun).findOneByOrFail({ id: runId });
       if (run.ownerId !== this.ownerId)
         throw new MigrationError('job.disowned', 'Another process runs this job now.', {
           context: { run: runId },
         });
-      await body(manager, run);
+      return body(manager, run);
     });
   }
 }
