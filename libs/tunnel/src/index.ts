@@ -1,1 +1,10 @@
-export {};
+export { AGENT_ADDRESS, ENROL_USER, NBD_ADDRESS, TUNNEL_USER } from './algorithms.js';
+export { Backoff } from './backoff.js';
+export { CHANNEL_WINDOW_BYTES, channelWindowRaised } from './channel-window.js';
+export { exchangeEnrolment } from './enrol-client.js';
+export { fingerprint, generateKeyPair, normalisePublicKey, publicKeyOf, type KeyPair } from './keys.js';
+export { nativeCryptoAvailable } from './native-crypto.js';
+export * from './server-options.js';
+export { SshConnection, type DialOptions } from './ssh-connection.js';
+export * from './tunnel-client.js';
+export { TunnelServer } from './tunnel-server.js';

@@ -1,0 +1,69 @@
+import { chmod, rm } from 'node:fs/promises';
+import net from 'node:net';
+import type { Duplex } from 'node:stream';
+import { joinStreams } from './join-streams.js';
+import type { TunnelIdentity } from './server-options.js';
+
+/** The server's end of one VMA's agent API: a Unix socket and, or, a loopback port of that VMA alone. */
+export class AgentListener {
+  private readonly servers: net.Server[] = [];
+  private readonly sockets = new Set<net.Socket>();
+  port: number | undefined;
+
+  private constructor(private readonly identity: TunnelIdentity) {}
+
+  /**
+   * @param open opens a channel to the agent; its errors end the caller's connection.
+   * Rejects with the system's error when a listener cannot be bound.
+   */
+  static async listen(
+    identity: TunnelIdentity,
+    open: (remotePort: number) => Promise<Duplex>,
+  ): Promise<AgentListener> {
+    const listener = new AgentListener(identity);
+    const onSocket = (socket: net.Socket) => {
+      listener.sockets.add(socket);
+      socket.on('error', () => socket.destroy());
+      socket.once('close', () => listener.sockets.delete(socket));
+      open(socket.remotePort ?? 0).then(
+        (channel) => joinStreams(socket, channel),
+        () => socket.destroy(),
+      );
+    };
+    try {
+      if (identity.agentSocketPath !== undefined) {
+        await rm(identity.agentSocketPath, { force: true });
+        await listener.bind(onSocket, { path: identity.agentSocketPath });
+        await chmod(identity.agentSocketPath, 0o600);
+      }
+      if (identity.agentPort !== undefined) {
+        const server = await listener.bind(onSocket, { port: identity.agentPort, host: '127.0.0.1' });
+        listener.port = (server.address() as net.AddressInfo).port;
+      }
+    } catch (error) {
+      await listener.close();
+      throw error;
+    }
+    return listener;
+  }
+
+  /** Ends all calls and frees the listeners. Closing twice is harmless. */
+  async close(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    await Promise.all(
+      this.servers.splice(0).map((server) => new Promise((resolve) => server.close(resolve))),
+    );
+  }
+
+  private bind(onSocket: (socket: net.Socket) => void, where: net.ListenOptions): Promise<net.Server> {
+    const server = net.createServer({ pauseOnConnect: true, noDelay: true }, onSocket);
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(where, () => {
+        server.removeListener('error', reject);
+        this.servers.push(server);
+        resolve(server);
+      });
+    });
+  }
+}

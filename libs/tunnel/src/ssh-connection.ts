@@ -1,0 +1,141 @@
+import './channel-window.js';
+import net, { type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { MigrationError } from '@ossea/errors';
+import ssh2, { type Client } from 'ssh2';
+import { ALGORITHMS, KEEPALIVE } from './algorithms.js';
+import { fingerprint } from './keys.js';
+
+export interface DialOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly username: string;
+  /** OpenSSH private key, Ed25519. */
+  readonly privateKey: string;
+  /** The only host key that is accepted: `SHA256:…`. */
+  readonly hostKeyFingerprint: string;
+  /** Milliseconds for TCP, key exchange and authentication together; 10 000 unless told. */
+  readonly readyTimeoutMs?: number;
+}
+
+/** One authenticated SSH connection to the tunnel server. */
+export class SshConnection {
+  /** Settles when the connection is gone, for whatever reason. */
+  readonly closed: Promise<void>;
+
+  private constructor(
+    private readonly client: Client,
+    private readonly socket: Socket,
+  ) {
+    this.closed = new Promise((resolve) => client.once('close', () => resolve()));
+  }
+
+  get bytes(): number {
+    return this.socket.bytesRead + this.socket.bytesWritten;
+  }
+
+  /**
+   * Dials, checks the host key and authenticates.
+   * @throws `tunnel.host-key-changed`, `auth.rejected`, `peer.unreachable` or `call.aborted`.
+   */
+  static dial(options: DialOptions, signal: AbortSignal): Promise<SshConnection> {
+    const { readyTimeoutMs = 10_000, host, port } = options;
+    const client = new ssh2.Client();
+    const socket = net.connect({ host, port, noDelay: true });
+    const connection = new SshConnection(client, socket);
+    return new Promise((resolve, reject) => {
+      let seen: string | undefined;
+      const fail = (error: MigrationError) => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', onAbort);
+        socket.destroy();
+        reject(error);
+      };
+      const unreachable = (why: string) =>
+        fail(new MigrationError('peer.unreachable', `The tunnel to ${host}:${port} did not come up: ${why}`));
+      const onAbort = () => fail(new MigrationError('call.aborted', 'Dialling was aborted.'));
+      const timer = setTimeout(() => unreachable(`no answer within ${readyTimeoutMs} ms`), readyTimeoutMs);
+      if (signal.aborted) return onAbort();
+      signal.addEventListener('abort', onAbort, { once: true });
+
+      client.on('error', (error) => {
+        if (seen !== undefined && seen !== options.hostKeyFingerprint)
+          fail(
+            new MigrationError('tunnel.host-key-changed', 'The tunnel server shows another host key.', {
+              context: { expected: options.hostKeyFingerprint, seen },
+            }),
+          );
+        else if (error.level === 'client-authentication')
+          fail(
+            new MigrationError(
+              'auth.rejected',
+              `The tunnel server does not accept our key for ${options.username}.`,
+            ),
+          );
+        else unreachable(error.message);
+      });
+      client.once('close', () => unreachable('the connection was closed'));
+      client.once('ready', () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', onAbort);
+        client.setNoDelay(true);
+        resolve(connection);
+      });
+      // before it is connected the socket's errors reach nobody else
+      socket.once('error', (error) => unreachable(error.message));
+      socket.once('connect', () =>
+        client.connect({
+          sock: socket,
+          username: options.username,
+          privateKey: options.privateKey,
+          algorithms: ALGORITHMS,
+          ...KEEPALIVE,
+          readyTimeout: readyTimeoutMs,
+          hostVerifier: (key: Buffer) => {
+            seen = fingerprint(key);
+            return seen === options.hostKeyFingerprint;
+          },
+        }),
+      );
+    });
+  }
+
+  /** Opens a channel to one of the server's two addresses. Throws `tunnel.down` when it is refused. */
+  open(address: { readonly host: string; readonly port: number }): Promise<Duplex> {
+    return new Promise((resolve, reject) => {
+      const fail = (why: string) =>
+        reject(new MigrationError('tunnel.down', `The tunnel server refused the channel: ${why}`));
+      try {
+        this.client.forwardOut('127.0.0.1', 0, address.host, address.port, (error, channel) =>
+          error ? fail(error.message) : resolve(channel),
+        );
+      } catch (error) {
+        fail(error instanceof Error ? error.message : String(error));
+      }
+    });
+  }
+
+  /**
+   * Asks the server to listen for calls to the agent, and hands each call to `onCall`.
+   * @param onCall connects to the agent; its rejection refuses the call.
+   */
+  listen(
+    address: { readonly host: string; readonly port: number },
+    onCall: (accept: () => Duplex | undefined) => Promise<void>,
+  ): Promise<void> {
+    this.client.on('tcp connection', (info, accept, reject) => {
+      if (info.destIP !== address.host || info.destPort !== address.port) return reject();
+      onCall(() => accept()).catch(() => reject());
+    });
+    return new Promise((resolve, reject) => {
+      this.client.forwardIn(address.host, address.port, (error) =>
+        error ? reject(new MigrationError('tunnel.down', error.message)) : resolve(),
+      );
+    });
+  }
+
+  /** Cuts the connection; its channels end at once. */
+  destroy(): void {
+    this.socket.destroy();
+  }
+}

@@ -1,0 +1,212 @@
+import { EventEmitter } from 'node:events';
+import { chmod, rm } from 'node:fs/promises';
+import net, { type Socket } from 'node:net';
+import { asMigrationError, type MigrationError } from '@ossea/errors';
+import { AGENT_ADDRESS, NBD_ADDRESS, TUNNEL_USER } from './algorithms.js';
+import { Backoff } from './backoff.js';
+import { joinStreams } from './join-streams.js';
+import { SshConnection, type DialOptions } from './ssh-connection.js';
+
+/** Where the agent's API listens on this machine. */
+export type AgentEndpoint = { readonly path: string } | { readonly port: number };
+
+export interface TunnelClientOptions extends Omit<DialOptions, 'username'> {
+  /** Unix socket on which this client offers the server's NBD; its directory should be 0700. */
+  readonly nbdSocketPath: string;
+  /** Also offer it on this loopback port (0: any). */
+  readonly nbdPort?: number;
+  readonly agent?: AgentEndpoint;
+  /** SSH connections; NBD channels take turns over them. One is one core's cipher at each end. */
+  readonly connections?: number;
+  /** How long a local NBD connection waits for the tunnel before it is closed, in milliseconds; 15 000 unless told. */
+  readonly holdMs?: number;
+  readonly backoff?: () => Backoff;
+}
+
+export interface TunnelState {
+  /** `up`: every connection is there. `degraded`: some are. */
+  readonly state: 'up' | 'degraded' | 'down';
+  readonly connections: number;
+  /** Why the last attempt failed; absent while everything is up. */
+  readonly error?: MigrationError;
+}
+
+export interface TunnelClientEvents {
+  state: [TunnelState];
+}
+
+/** The source side of the tunnel: dials, offers the server's NBD locally, lets the server call the agent, and comes back for ever. */
+export class TunnelClient extends EventEmitter<TunnelClientEvents> implements AsyncDisposable {
+  private readonly aborter = new AbortController();
+  private readonly live: (SshConnection | undefined)[];
+  private readonly bound: net.Server[] = [];
+  private readonly locals = new Set<Socket>();
+  private waiting: (() => void)[] = [];
+  private lastError: MigrationError | undefined;
+  private loops: Promise<void>[] = [];
+  private turn = 0;
+  /** The loopback port in use, where one was asked for. */
+  nbdPort: number | undefined;
+
+  constructor(private readonly options: TunnelClientOptions) {
+    super();
+    this.live = Array.from({ length: Math.max(1, options.connections ?? 1) });
+  }
+
+  get state(): TunnelState {
+    const connections = this.live.filter(Boolean).length;
+    const state = connections === this.live.length ? 'up' : connections > 0 ? 'degraded' : 'down';
+    return { state, connections, ...(state === 'up' || !this.lastError ? {} : { error: this.lastError }) };
+  }
+
+  /** Opens the local sockets and begins to dial; returns before the tunnel is up. Rejects when a socket cannot be bound. */
+  async start(): Promise<void> {
+    await rm(this.options.nbdSocketPath, { force: true });
+    await this.bind({ path: this.options.nbdSocketPath });
+    await chmod(this.options.nbdSocketPath, 0o600);
+    if (this.options.nbdPort !== undefined) {
+      const server = await this.bind({ port: this.options.nbdPort, host: '127.0.0.1' });
+      this.nbdPort = (server.address() as net.AddressInfo).port;
+    }
+    this.loops = this.live.map((_, index) => this.keepConnected(index));
+  }
+
+  /** Resolves once at least one connection is up; rejects with the signal's reason. */
+  async ready(signal: AbortSignal): Promise<void> {
+    while (!this.live.some(Boolean)) {
+      signal.throwIfAborted();
+      await new Promise<void>((resolve) => {
+        this.waiting.push(resolve);
+        signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+  }
+
+  /** Cuts the live connections, so that new ones are made; for a monitor that finds the tunnel dead though it looks alive. */
+  restart(): void {
+    for (const connection of this.live) connection?.destroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.aborter.abort();
+    this.wake();
+    for (const socket of this.locals) socket.destroy();
+    this.restart();
+    await Promise.all([
+      ...this.loops,
+      ...this.bound.splice(0).map((server) => new Promise((resolve) => server.close(resolve))),
+    ]);
+  }
+
+  private async keepConnected(index: number): Promise<void> {
+    const backoff = this.options.backoff?.() ?? new Backoff();
+    const { signal } = this.aborter;
+    while (!signal.aborted) {
+      try {
+        const connection = await SshConnection.dial({ ...this.options, username: TUNNEL_USER }, signal);
+        try {
+          if (index === 0) await this.offerAgent(connection);
+          this.live[index] = connection;
+          backoff.reset();
+          this.changed(undefined);
+          this.wake();
+          await connection.closed;
+        } finally {
+          connection.destroy();
+          this.live[index] = undefined;
+        }
+        this.changed(undefined);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.changed(asMigrationError(error, 'tunnel.down'));
+      }
+      await this.pause(backoff.next());
+    }
+  }
+
+  private async offerAgent(connection: SshConnection): Promise<void> {
+    const { agent } = this.options;
+    if (!agent) return;
+    await connection.listen(AGENT_ADDRESS, async (accept) => {
+      const socket = await connectLocal('path' in agent ? agent : { ...agent, host: '127.0.0.1' });
+      const channel = accept();
+      if (channel) joinStreams(socket, channel);
+      else socket.destroy();
+    });
+  }
+
+  private changed(error: MigrationError | undefined): void {
+    this.lastError = error;
+    this.emit('state', this.state);
+  }
+
+  private wake(): void {
+    for (const resolve of this.waiting.splice(0)) resolve();
+  }
+
+  private pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const { signal } = this.aborter;
+      const end = () => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      signal.addEventListener('abort', end, { once: true });
+      if (signal.aborted) end();
+    });
+  }
+
+  private async onLocal(socket: Socket): Promise<void> {
+    this.locals.add(socket);
+    socket.once('close', () => this.locals.delete(socket));
+    socket.on('error', () => socket.destroy());
+    try {
+      await this.ready(
+        AbortSignal.any([this.aborter.signal, AbortSignal.timeout(this.options.holdMs ?? 15_000)]),
+      );
+      const channel = await this.nextConnection().open(NBD_ADDRESS);
+      if (socket.destroyed) channel.destroy();
+      else joinStreams(socket, channel);
+    } catch {
+      // the engine sees a lost connection and says so; the state event carries the reason
+      socket.destroy();
+    }
+  }
+
+  /** Only called while one is live. */
+  private nextConnection(): SshConnection {
+    for (;;) {
+      const connection = this.live[this.turn % this.live.length];
+      this.turn += 1;
+      if (connection) return connection;
+    }
+  }
+
+  private bind(where: net.ListenOptions): Promise<net.Server> {
+    const server = net.createServer(
+      { pauseOnConnect: true, noDelay: true },
+      (socket) => void this.onLocal(socket),
+    );
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(where, () => {
+        server.removeListener('error', reject);
+        this.bound.push(server);
+        resolve(server);
+      });
+    });
+  }
+}
+
+function connectLocal(where: net.NetConnectOpts): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect(where);
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.removeListener('error', reject);
+      resolve(socket);
+    });
+  });
+}
