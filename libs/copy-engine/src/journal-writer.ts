@@ -68,7 +68,7 @@ export class JournalWriter {
           await file.sync();
           return new JournalWriter(file, found.validBytes, found);
         }
-        await file.write(journalHeader(copy.identity, copy.sizeBytes), 0, JOURNAL_HEADER_BYTES, 0);
+        await writeAll(file, journalHeader(copy.identity, copy.sizeBytes), 0);
         await file.sync();
         await syncDirectory(dirname(path));
         return new JournalWriter(file, JOURNAL_HEADER_BYTES, undefined);
@@ -89,16 +89,21 @@ export class JournalWriter {
     this.pending.push(journalRecord(RECORD_ZERO, firstCluster, clusterCount));
   }
 
-  /** Forgets everything since the last checkpoint: the target lost it, it will be done again. */
-  discard(): void {
-    this.pending = [];
+  /** How many records wait for the next checkpoint. */
+  get pendingRecords(): number {
+    return this.pending.length;
+  }
+
+  /** Forgets the records after the first `count`: the target lost what they stand for, it will be done again. */
+  rewind(count: number): void {
+    this.pending.length = count;
   }
 
   /** Call only after the target acknowledged a FLUSH. When this resolves, the journal is durable up to here. */
   checkpoint(): Promise<void> {
     return asStorageErrors(async () => {
       const bytes = Buffer.concat([...this.pending, journalRecord(RECORD_CHECKPOINT, 0, 0)]);
-      await this.file.write(bytes, 0, bytes.length, this.position);
+      await writeAll(this.file, bytes, this.position);
       await this.file.sync();
       this.position += bytes.length;
       this.pending = [];
@@ -107,6 +112,13 @@ export class JournalWriter {
 
   async close(): Promise<void> {
     await this.file.close();
+  }
+}
+
+/** A full disk makes one write short before the next one fails. */
+async function writeAll(file: FileHandle, bytes: Buffer, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length;) {
+    done += (await file.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
   }
 }
 

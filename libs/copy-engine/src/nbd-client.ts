@@ -6,7 +6,7 @@ import * as wire from './nbd-wire.js';
 import type { ByteRange, NbdAddress } from './port.js';
 
 const HANDSHAKE_TIMEOUT_MS = 15_000;
-const CLOSE_TIMEOUT_MS = 1_000;
+const CLOSE_TIMEOUT_MS = 300;
 const STATUS_BYTES = 1 << 30;
 
 export interface NbdConnectOptions {

@@ -18,7 +18,11 @@ export interface CopyPlan {
  * Decides what one copy has to do, before any journal is looked at.
  * @param zeroes ranges that the source says read as zeroes (from `base:allocation`); empty when it does not say.
  */
-export function planCopy(work: CopyRequest['work'], sizeBytes: number, zeroes: readonly ByteRange[]): CopyPlan {
+export function planCopy(
+  work: CopyRequest['work'],
+  sizeBytes: number,
+  zeroes: readonly ByteRange[],
+): CopyPlan {
   const wanted =
     work.kind === 'full'
       ? mergeRanges([{ offset: 0, length: sizeBytes }])
@@ -40,9 +44,12 @@ export function withoutFinished(
   work: readonly PlannedRange[],
   finished: readonly ByteRange[],
 ): PlannedRange[] {
-  return work
-    .flatMap((range) => subtractRanges([range], finished).map((left) => ({ ...left, zero: range.zero })))
-    .sort((a, b) => a.offset - b.offset);
+  const left = (zero: boolean): PlannedRange[] =>
+    subtractRanges(
+      work.filter((range) => range.zero === zero),
+      finished,
+    ).map((range) => ({ ...range, zero }));
+  return [...left(false), ...left(true)].sort((a, b) => a.offset - b.offset);
 }
 
 /** The byte ranges of a journal's finished clusters; canonical. */

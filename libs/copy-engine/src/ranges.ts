@@ -43,11 +43,7 @@ export function mergeRanges(ranges: readonly ByteRange[]): ByteRange[] {
  * because the snapshot is the truth for every byte of it.
  * @param unitBytes the cluster size.
  */
-export function widenRanges(
-  ranges: readonly ByteRange[],
-  unitBytes: number,
-  sizeBytes: number,
-): ByteRange[] {
+export function widenRanges(ranges: readonly ByteRange[], unitBytes: number, sizeBytes: number): ByteRange[] {
   const widened = mergeRanges(ranges).flatMap(({ offset, length }) => {
     const from = Math.floor(offset / unitBytes) * unitBytes;
     const to = Math.min(Math.ceil((offset + length) / unitBytes) * unitBytes, sizeBytes);
