@@ -45,6 +45,7 @@ export function mergeRanges(ranges: readonly ByteRange[]): ByteRange[] {
  */
 export function widenRanges(ranges: readonly ByteRange[], unitBytes: number, sizeBytes: number): ByteRange[] {
   const widened = mergeRanges(ranges).flatMap(({ offset, length }) => {
+    if (offset >= sizeBytes) return [];
     const from = Math.floor(offset / unitBytes) * unitBytes;
     const to = Math.min(Math.ceil((offset + length) / unitBytes) * unitBytes, sizeBytes);
     return to > from ? [{ offset: from, length: to - from }] : [];
