@@ -1,3 +1,5 @@
+import { NotApplicable } from './clause.js';
+import { expectedCapabilities } from './expected-capabilities.js';
 import type { Check, SourceSubject, TargetSubject, TestApi } from './subjects.js';
 import { SOURCE_CHECKS } from './source-checks.js';
 import { TARGET_CHECKS } from './target-checks.js';
@@ -7,11 +9,6 @@ const CLAUSE_TIMEOUT_MS = 120_000;
 interface Advertising {
   readonly plugin: { readonly manifest: { readonly id: string; readonly capabilities: readonly string[] } };
   readonly grants?: readonly string[];
-}
-
-/** What a subject must grant: its own list, or else all that its manifest advertises. */
-export function expectedCapabilities(subject: Advertising): readonly string[] {
-  return subject.grants ?? subject.plugin.manifest.capabilities;
 }
 
 function describeChecks<Subject extends Advertising>(
@@ -30,7 +27,12 @@ function describeChecks<Subject extends Advertising>(
             context.skip(`${given.plugin.manifest.id} does not offer "${check.needs}"`);
             return;
           }
-          await check.run(given);
+          try {
+            await check.run(given);
+          } catch (error) {
+            if (error instanceof NotApplicable) context.skip(error.message);
+            else throw error;
+          }
         },
         CLAUSE_TIMEOUT_MS,
       );
