@@ -1,13 +1,13 @@
-import assert from 'node:assert/strict';
 import type { Check, TargetSubject } from './subjects.js';
+import { TARGET_MACHINE_CHECKS } from './target-machine-checks.js';
+import { TARGET_SESSION_CHECKS } from './target-session-checks.js';
+import { TARGET_SNAPSHOT_CHECKS } from './target-snapshot-checks.js';
+import { TARGET_VOLUME_CHECKS } from './target-volume-checks.js';
 
 /** The clauses of the target contract. */
 export const TARGET_CHECKS: readonly Check<TargetSubject>[] = [
-  {
-    clause: 'manifest is JSON and its id is kebab-case',
-    async run({ plugin }) {
-      assert.deepEqual(JSON.parse(JSON.stringify(plugin.manifest)), plugin.manifest);
-      assert.match(plugin.manifest.id, /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/);
-    },
-  },
+  ...TARGET_SESSION_CHECKS,
+  ...TARGET_VOLUME_CHECKS,
+  ...TARGET_SNAPSHOT_CHECKS,
+  ...TARGET_MACHINE_CHECKS,
 ];
