@@ -169,6 +169,8 @@ async function oneMoment(subject: SourceSubject): Promise<void> {
         written += 1;
         await subject.sample.write(at, counter(written));
         await second.write(at, counter(written));
+        // a write that needs no waiting must not keep the snapshot from being taken
+        await new Promise((resolve) => setImmediate(resolve));
       }
     })();
     const stop = async (): Promise<void> => {

@@ -21,7 +21,7 @@ function machineClause(
   clause: string,
   body: (
     session: TargetSession,
-    made: { machine: MachineRef; volume: string },
+    made: Awaited<ReturnType<typeof newMachine>>,
     subject: TargetSubject,
   ) => Promise<void>,
   needs?: string,
@@ -86,19 +86,22 @@ export const TARGET_MACHINE_CHECKS: readonly Check<TargetSubject>[] = [
       });
     },
   ),
-  machineClause('removing a machine keeps its volumes', async (session, { machine, volume }, subject) => {
-    const at = volumeBytes(subject) - CLUSTER;
-    await session.machines.remove(machine, { signal: calm() });
-    const bytes = freshBytes(CLUSTER);
-    await put(session, subject, volume, at, bytes);
-    const spec = {
-      ...(await withSession(subject, (other, undo) => blueprint(other, subject, undo))),
-      disks: [{ volume, boot: true }],
-    };
-    const again = await session.machines.create(spec, { key: freshKey(), signal: calm() });
-    await session.machines.remove(again, { signal: calm() });
-    assertBytes('the volume of the removed machine', await get(session, subject, volume, at, CLUSTER), bytes);
-  }),
+  machineClause(
+    'removing a machine keeps its volumes',
+    async (session, { machine, volume, spec }, subject) => {
+      const at = volumeBytes(subject) - CLUSTER;
+      await session.machines.remove(machine, { signal: calm() });
+      const bytes = freshBytes(CLUSTER);
+      await put(session, subject, volume, at, bytes);
+      const again = await session.machines.create(spec, { key: freshKey(), signal: calm() });
+      await session.machines.remove(again, { signal: calm() });
+      assertBytes(
+        'the volume of the removed machine',
+        await get(session, subject, volume, at, CLUSTER),
+        bytes,
+      );
+    },
+  ),
   machineClause(
     'console: a screenshot is a picture and the serial log is no longer than asked',
     async (session, { machine }) => {
