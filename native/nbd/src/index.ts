@@ -1,1 +1,1 @@
-export {};
+export { loadNativeEngine, nativeUnavailableReason } from './load-native-engine.js';
