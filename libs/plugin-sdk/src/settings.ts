@@ -1,5 +1,8 @@
 import { z } from 'zod';
 
+/** The zod that this contract is typed with: a second version beside it does not fit, and takes the compiler minutes to say so. */
+export { z };
+
 /** Marks a setting as a secret: it is sealed at rest, masked in answers and never logged. */
 export function secret<T extends z.ZodType>(type: T): T {
   return type.meta({ secret: true }) as T;
