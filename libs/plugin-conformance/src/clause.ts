@@ -71,8 +71,9 @@ export function assertBytes(what: string, actual: Uint8Array, expected: Uint8Arr
     expected.length,
     `${what}: ${actual.length} bytes instead of ${expected.length}`,
   );
+  if (Buffer.compare(actual, expected) === 0) return;
   const at = expected.findIndex((byte, i) => byte !== actual[i]);
-  assert.equal(at, -1, `${what}: first wrong byte at ${at}`);
+  assert.fail(`${what}: first wrong byte at ${at}`);
 }
 
 type Undo = (action: () => Promise<unknown>) => void;

@@ -14,7 +14,8 @@ import { provisionChecks } from './provision-checks.js';
 import type { Check, SampleDisk, SourceSubject } from './subjects.js';
 
 export const CLUSTER = 65_536;
-const MIB = 1 << 20;
+/** The clauses write at multiples of this, up to the twelfth. */
+export const STRIDE = 256 << 10;
 
 type Undo = (action: () => Promise<unknown>) => void;
 
@@ -80,10 +81,10 @@ export const SOURCE_DISK_CHECKS: readonly Check<SourceSubject>[] = [
     run: (subject) =>
       withSession(subject, async (session, undo) => {
         const bytes = freshBytes(CLUSTER);
-        await subject.sample.write(5 * MIB, bytes);
+        await subject.sample.write(5 * STRIDE, bytes);
         const snapshot = await snapshotOf(session, subject, undo);
         const lease = await opened(session, subject.sample.disk, snapshot, undo);
-        assertBytes('the snapshot', await subject.read(lease.value, 5 * MIB, CLUSTER), bytes);
+        assertBytes('the snapshot', await subject.read(lease.value, 5 * STRIDE, CLUSTER), bytes);
       }),
   },
   {
@@ -92,14 +93,14 @@ export const SOURCE_DISK_CHECKS: readonly Check<SourceSubject>[] = [
       withSession(subject, async (session, undo) => {
         const { disk, write } = subject.sample;
         const [first, second] = [freshBytes(CLUSTER), freshBytes(CLUSTER)];
-        await write(6 * MIB, first);
-        await write(7 * MIB, second);
+        await write(6 * STRIDE, first);
+        await write(7 * STRIDE, second);
         const snapshot = await snapshotOf(session, subject, undo);
-        await write(6 * MIB, freshBytes(CLUSTER));
+        await write(6 * STRIDE, freshBytes(CLUSTER));
         const lease = await opened(session, disk, snapshot, undo);
-        await write(7 * MIB, freshBytes(CLUSTER));
-        assertBytes('written before the open', await subject.read(lease.value, 6 * MIB, CLUSTER), first);
-        assertBytes('written after the open', await subject.read(lease.value, 7 * MIB, CLUSTER), second);
+        await write(7 * STRIDE, freshBytes(CLUSTER));
+        assertBytes('written before the open', await subject.read(lease.value, 6 * STRIDE, CLUSTER), first);
+        assertBytes('written after the open', await subject.read(lease.value, 7 * STRIDE, CLUSTER), second);
       }),
   },
   {
@@ -121,13 +122,13 @@ export const SOURCE_DISK_CHECKS: readonly Check<SourceSubject>[] = [
       withSession(subject, async (session, undo) => {
         const second = secondDisk(subject);
         const bytes = [freshBytes(CLUSTER), freshBytes(CLUSTER)] as const;
-        await subject.sample.write(3 * MIB, bytes[0]);
-        await second.write(3 * MIB, bytes[1]);
+        await subject.sample.write(3 * STRIDE, bytes[0]);
+        await second.write(3 * STRIDE, bytes[1]);
         const snapshot = await snapshotOf(session, subject, undo);
         const one = await opened(session, subject.sample.disk, snapshot, undo);
         const other = await opened(session, second.disk, snapshot, undo);
-        assertBytes('the first disk', await subject.read(one.value, 3 * MIB, CLUSTER), bytes[0]);
-        assertBytes('the second disk', await subject.read(other.value, 3 * MIB, CLUSTER), bytes[1]);
+        assertBytes('the first disk', await subject.read(one.value, 3 * STRIDE, CLUSTER), bytes[0]);
+        assertBytes('the second disk', await subject.read(other.value, 3 * STRIDE, CLUSTER), bytes[1]);
       }),
   },
   { clause: 'one snapshot is one moment over all disks', run: oneMoment },
@@ -156,7 +157,7 @@ export function secondDisk(subject: SourceSubject): SampleDisk {
 async function oneMoment(subject: SourceSubject): Promise<void> {
   const second = secondDisk(subject);
   await withSession(subject, async (session, undo) => {
-    const at = 2 * MIB;
+    const at = 2 * STRIDE;
     const counter = (value: number): Buffer => {
       const bytes = Buffer.alloc(512);
       bytes.writeUInt32BE(value);

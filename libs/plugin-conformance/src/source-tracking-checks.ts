@@ -17,10 +17,8 @@ import {
   rejectsWith,
   withSession,
 } from './clause.js';
-import { CLUSTER, secondDisk, snapshotOf } from './source-disk-checks.js';
+import { CLUSTER, STRIDE, secondDisk, snapshotOf } from './source-disk-checks.js';
 import type { Check, SourceSubject } from './subjects.js';
-
-const MIB = 1 << 20;
 
 interface Scene {
   readonly session: SourceSession;
@@ -91,12 +89,12 @@ function assertCovers(reported: readonly Extent[], written: readonly Extent[]): 
 }
 
 const FIRST: readonly Extent[] = [
-  { offset: 9 * MIB, length: CLUSTER },
-  { offset: MIB + 512, length: 512 },
-  { offset: 4 * MIB - 4096, length: 3 * CLUSTER },
+  { offset: 9 * STRIDE, length: CLUSTER },
+  { offset: STRIDE + 512, length: 512 },
+  { offset: 4 * STRIDE - 4096, length: 3 * CLUSTER },
 ];
 const SECOND: readonly Extent[] = [
-  { offset: 11 * MIB, length: 4096 },
+  { offset: 11 * STRIDE, length: 4096 },
   { offset: 0, length: 512 },
 ];
 

@@ -12,7 +12,7 @@ import type {
   VolumeDevice,
 } from '@ossea/plugin-sdk';
 
-/** A disk of the sample machine that the kit may scribble on. */
+/** A disk of the sample machine that the kit may scribble on, in its first 3 MiB and its last sector. */
 export interface SampleDisk {
   readonly disk: DiskKey;
   /** Writes as the guest would: below the snapshots, seen by change tracking. Resolves once it is written. */

@@ -9,13 +9,13 @@ import {
   type PowerState,
   type SourcePlugin,
   type SourceSession,
+  z,
 } from '@ossea/plugin-sdk';
-import { z } from 'zod';
 import type { SourceSubject } from '../subjects.js';
 import { PIXEL, notFound } from './memory-context.js';
 import { MEMORY_CONTEXT } from './memory-context.js';
 
-export const DISK_BYTES = 12 << 20;
+export const DISK_BYTES = 3 << 20;
 
 interface MemoryDisk {
   readonly bytes: Buffer;

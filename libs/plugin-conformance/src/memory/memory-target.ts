@@ -10,8 +10,8 @@ import {
   type TargetPlugin,
   type TargetSession,
   type VolumeSnapshotControl,
+  z,
 } from '@ossea/plugin-sdk';
-import { z } from 'zod';
 import type { TargetSubject } from '../subjects.js';
 import { MEMORY_CONTEXT, PIXEL, notFound } from './memory-context.js';
 import type { MemorySettings } from './memory-source.js';
