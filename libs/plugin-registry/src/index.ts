@@ -1,1 +1,2 @@
-export {};
+export * from './plugin-registry.js';
+export type { AnyPlugin } from './check-plugin.js';
