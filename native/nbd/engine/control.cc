@@ -67,6 +67,16 @@ void Control::wake_all() {
   for (Waker* waker : wakers_) waker->wake();
 }
 
+bool Control::begin_flush() {
+  Flush expected = Flush::none;
+  return flush_.compare_exchange_strong(expected, Flush::under_way);
+}
+
+void Control::end_flush(bool in_doubt) {
+  flush_ = in_doubt ? Flush::in_doubt : Flush::none;
+  wake_all();
+}
+
 void Control::beat() { beat_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed); }
 
 milliseconds Control::since_beat() const {

@@ -47,6 +47,13 @@ class Control {
   void beat();
   milliseconds since_beat() const;
 
+  // One FLUSH at a time in a whole job: storage reports a lost write once, to whoever asks next. Were two under way,
+  // the other one would be told that all is well. False: another one is under way, or one has failed.
+  bool begin_flush();
+  // `in_doubt`: it failed, or nobody will hear its answer. Then no later one proves anything.
+  void end_flush(bool in_doubt);
+  bool flush_in_doubt() const { return flush_ == Flush::in_doubt; }
+
   std::atomic<uint64_t> bytes_total{0};
   std::atomic<uint64_t> bytes_moved{0};
   std::atomic<uint64_t> bytes_zeroed{0};
@@ -56,12 +63,15 @@ class Control {
   std::atomic<uint64_t> requests_retried{0};
 
  private:
+  enum class Flush { none, under_way, in_doubt };
+
   void raise(Stop how);
 
   mutable std::mutex mutex_;
   std::optional<Failure> failure_;
   std::vector<Waker*> wakers_;
   std::atomic<Stop> stop_{Stop::no};
+  std::atomic<Flush> flush_{Flush::none};
   std::atomic<Clock::rep> beat_{Clock::now().time_since_epoch().count()};
 };
 

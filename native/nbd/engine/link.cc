@@ -35,7 +35,6 @@ Link::Link(Link&& other) noexcept
       was_ready_(other.was_ready_),
       proved_(other.proved_),
       failures_(other.failures_),
-      reconnects_(other.reconnects_),
       failure_(std::move(other.failure_)),
       multi_conn_(other.multi_conn_),
       has_extents_(other.has_extents_),
@@ -61,7 +60,6 @@ void Link::rest(Failure why) {
   if (proved_) failures_ = 0;
   proved_ = false;
   if (++failures_ > options_.attempts || (!was_ready_ && failures_ == options_.attempts)) return fail(std::move(why));
-  ++reconnects_;
   state_ = State::resting;
   retry_at_ = Clock::now() + std::min(kBackoff * (1U << std::min(failures_ - 1, 10U)), kLongestBackoff);
 }

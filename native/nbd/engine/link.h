@@ -39,7 +39,6 @@ class Link {
 
   // Set when no further try will be made.
   const std::optional<Failure>& failure() const { return failure_; }
-  unsigned reconnects() const { return reconnects_; }
 
   // Says goodbye to the server; waits no longer than `patience`.
   void farewell(milliseconds patience);
@@ -72,7 +71,6 @@ class Link {
   bool was_ready_ = false;
   bool proved_ = false;
   unsigned failures_ = 0;
-  unsigned reconnects_ = 0;
   std::optional<Failure> failure_;
   bool multi_conn_ = false;
   bool has_extents_ = false;

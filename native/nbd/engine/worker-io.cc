@@ -139,7 +139,7 @@ void Worker::handle(const Answer& answer) {
     answer.piece->in_flight = false;
     --writes_;
   } else if (answer.of == Answer::Of::flush) {
-    flush_sent_ = false;
+    on_flush(answer.error);
   }
   if (answer.error != 0) return on_error(answer);
   control_.beat();
@@ -154,8 +154,7 @@ void Worker::handle(const Answer& answer) {
       source_.prove();
       return on_status();
     case Answer::Of::flush:
-      target_->prove();
-      return on_flush();
+      return target_->prove();
   }
 }
 
@@ -217,9 +216,10 @@ void Worker::on_status() {
   control_.wake_all();
 }
 
-void Worker::on_flush() {
+void Worker::on_flush(int error) {
   flush_sent_ = false;
-  finisher_.finished(std::exchange(flushing_, {}));
+  control_.end_flush(error != 0);
+  if (error == 0) finisher_.finished(std::exchange(flushing_, {}));
 }
 
 // Some servers take no more zeroes than bytes in one request.

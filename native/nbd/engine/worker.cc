@@ -15,6 +15,7 @@ constexpr size_t kDigestBatch = 64;
 // what was sent before a stop gets this long to be answered, so that nothing is written after the end
 constexpr milliseconds kGrace{500};
 constexpr milliseconds kFarewell{200};
+constexpr milliseconds kShortFarewell{50};
 constexpr milliseconds kIdle{1'000};
 constexpr milliseconds kRetryPause{50};
 
@@ -72,7 +73,8 @@ void Worker::loop() {
     }
     Clock::time_point wake_at = Clock::now() + kIdle;
     for (const Later& later : later_) wake_at = std::min(wake_at, later.at);
-    wait(false, wake_at);
+    if (source_gone_ || target_gone_) wake_at = Clock::now();
+    wait(wake_at);
     handle_answers();
   }
 }
@@ -89,34 +91,51 @@ bool Worker::check_links() {
   return true;
 }
 
-void Worker::wait(bool target_only, Clock::time_point wake_at) {
+void Worker::wait(Clock::time_point wake_at) {
   pollfd waits[3] = {{.fd = waker_.fd(), .events = POLLIN, .revents = 0}, {.fd = -1, .events = 0, .revents = 0},
                      {.fd = -1, .events = 0, .revents = 0}};
-  if (!target_only) source_.prepare(waits[1], wake_at);
+  source_.prepare(waits[1], wake_at);
   if (target_) target_->prepare(waits[2], wake_at);
   const auto left = std::chrono::ceil<milliseconds>(wake_at - Clock::now());
-  const bool hurry = source_gone_ || target_gone_;
-  poll(waits, 3, hurry ? 0 : static_cast<int>(std::clamp<int64_t>(left.count(), 0, 10'000)));
+  poll(waits, 3, static_cast<int>(std::clamp<int64_t>(left.count(), 0, 10'000)));
   if (waits[0].revents != 0) waker_.drain();
   const bool was_ready = source_.ready() && (!target_ || target_->ready());
-  if (!target_only && source_.service(waits[1].revents)) source_gone_ = true;
+  if (source_.service(waits[1].revents)) source_gone_ = true;
   if (target_ && target_->service(waits[2].revents)) target_gone_ = true;
   if (!was_ready && source_.ready() && (!target_ || target_->ready())) control_.beat();
 }
 
+// What was sent is waited for a moment, and what was acknowledged is flushed, so that little is to be done again.
+// Reads too: nbdkit 1.32 aborts when a client leaves while it answers one.
 void Worker::wind_down() {
-  if (!target_) return;
   const auto until = Clock::now() + kGrace;
   outbox_.clear();
-  while ((writes_ > 0 || flush_sent_) && target_->ready() && !target_gone_ && Clock::now() < until &&
-         control_.stop() != Control::Stop::at_once) {
-    wait(true, until);
+  while (Clock::now() < until && control_.stop() != Control::Stop::at_once) {
+    const bool reads = source_.ready() && !source_gone_ && (reads_ > 0 || unit_sent_);
+    const bool writes =
+        target_ && target_->ready() && !target_gone_ && (writes_ > 0 || flush_sent_ || last_flush());
+    if (!reads && !writes) break;
+    wait(until);
     for (const Answer& answer : std::exchange(answers_, {})) {
+      if (answer.of == Answer::Of::read) --reads_;
+      if (answer.of == Answer::Of::status) unit_sent_ = false;
       if (answer.of == Answer::Of::piece) --writes_;
-      if (answer.of == Answer::Of::flush && answer.error == 0) on_flush();
-      if (answer.of == Answer::Of::flush) flush_sent_ = false;
+      if (answer.of == Answer::Of::piece && answer.error == 0) on_piece(*answer.piece);
+      if (answer.of == Answer::Of::flush) on_flush(answer.error);
     }
   }
+  if (flush_sent_) control_.end_flush(true);
+  if (control_.stop() == Control::Stop::at_once) return;
+  if (reads_ == 0 && !unit_sent_) source_.farewell(kShortFarewell);
+  if (target_ && writes_ == 0 && !flush_sent_) target_->farewell(kShortFarewell);
+}
+
+// Whether there is still something to flush, now or when another worker's FLUSH is answered.
+bool Worker::last_flush() {
+  const bool unflushed = std::any_of(acked_.begin(), acked_.end(), [](const DoneRun& run) { return run.written; });
+  if (!unflushed || control_.flush_in_doubt()) return false;
+  if (control_.begin_flush()) send_flush();
+  return true;
 }
 
 bool Worker::idle() const { return busy_ == 0 && !unit_; }
@@ -202,7 +221,7 @@ void Worker::free_slot(Slot& slot) {
 
 void Worker::pump_target() {
   if (!target_->ready() || target_gone_) return;
-  if (!flush_sent_ && may_flush()) send_flush();
+  if (!flush_sent_ && may_flush() && control_.begin_flush()) send_flush();
   while (!outbox_.empty() && writes_ < share_.requests && !target_gone_) {
     Piece& piece = *outbox_.front();
     outbox_.pop_front();
@@ -268,6 +287,7 @@ void Worker::lose_source() {
     if (too_often(again.tries, End::source, again.offset)) return;
     queue_.give_back(again);
   }
+  ++control_.requests_retried;
   source_.lost();
   source_gone_ = false;
   control_.wake_all();
@@ -288,7 +308,7 @@ void Worker::lose_target() {
     if (in_flight && too_often(++slot->segment.tries, End::target, slot->segment.offset)) return;
   }
   writes_ = 0;
-  flush_sent_ = false;
+  if (std::exchange(flush_sent_, false)) control_.end_flush(false);
   // what it had acknowledged since its last FLUSH may be forgotten
   acked_.insert(acked_.end(), std::make_move_iterator(flushing_.begin()), std::make_move_iterator(flushing_.end()));
   flushing_.clear();
@@ -299,6 +319,7 @@ void Worker::lose_target() {
     queue_.give_back({.offset = run.offset, .length = run.length, .zero = !run.data, .counted = true, .tries = run.tries + 1});
   }
   std::erase_if(acked_, [](const DoneRun& run) { return run.written; });
+  ++control_.requests_retried;
   target_->lost();
   target_gone_ = false;
   control_.wake_all();

@@ -78,9 +78,10 @@ class Worker {
   };
 
   void loop();
-  void wait(bool target_only, Clock::time_point wake_at);
+  void wait(Clock::time_point wake_at);
   bool check_links();
   void wind_down();
+  bool last_flush();
 
   void pump_source();
   void pump_target();
@@ -97,7 +98,7 @@ class Worker {
   void on_read(Slot& slot);
   void on_piece(Piece& piece);
   void on_status();
-  void on_flush();
+  void on_flush(int error);
   void on_error(const Answer& answer);
   void add_piece(Slot& slot, uint64_t offset, uint64_t length, bool zero, std::vector<Digest> digests);
   void free_slot(Slot& slot);

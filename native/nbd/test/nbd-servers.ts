@@ -6,7 +6,6 @@ import type { NbdAddress } from '@ossea/copy-engine';
 
 /** What is needed of a child process. Specs hand in `spawn`, because only they may import it. */
 interface Child {
-  readonly pid?: number | undefined;
   readonly exitCode: number | null;
   readonly signalCode: string | null;
   kill(signal: NodeJS.Signals): boolean;
@@ -20,7 +19,8 @@ type Spawn = (
 
 export interface NbdServer {
   readonly address: NbdAddress;
-  readonly pid: number;
+  /** Of its socket. */
+  readonly path: string;
   kill(signal: NodeJS.Signals): Promise<void>;
   /** Signals without waiting for an end: SIGSTOP, SIGCONT. */
   signal(signal: NodeJS.Signals): void;
@@ -93,7 +93,7 @@ export class NbdServers {
     if (gone()) throw new Error(`${file} ended at once: ${args.join(' ')}`);
     return {
       address: { transport: 'nbd-unix', path, exportName },
-      pid: child.pid ?? -1,
+      path,
       kill: (signal) => this.end(child, signal),
       signal: (signal) => void child.kill(signal),
     };
