@@ -1,0 +1,8 @@
+export {
+  buildGuestImages,
+  copyGuestImages,
+  type GuestImages,
+  type GuestImagesSpec,
+} from './build-guest-images.js';
+export { checkRecords, type RawImage, type RecordCheck } from './check-records.js';
+export { readGuestConsole, type GuestConsole } from './guest-console.js';
