@@ -30,7 +30,7 @@ export class CopyEnd {
     if (this.client) return this.client;
     try {
       const client = await NbdClient.connect(this.options.address, {
-        signal: this.watch.signal(this.options.end),
+        signal: this.watch.signal,
         end: this.options.end,
         contexts: this.options.end === 'source' ? ['base:allocation'] : [],
       });

@@ -203,12 +203,18 @@ export class NbdClient implements AsyncDisposable {
     return this.close();
   }
 
-  private request(
+  private async request(
     command: number,
     offset: number,
     length: number,
     payload?: Uint8Array,
   ): Promise<Required<Pick<Pending, 'extents'>> & Pick<Pending, 'bytes'>> {
+    const writes = command === wire.CMD_WRITE || command === wire.CMD_WRITE_ZEROES;
+    if (writes && this.readOnly) {
+      // QEMU would answer EINVAL, which says nothing
+      const message = 'The NBD export is read-only.';
+      throw new MigrationError('nbd.read-only', message, { context: this.where });
+    }
     this.checkRange(command, offset, length);
     this.lastCookie += 1n;
     const cookie = this.lastCookie;

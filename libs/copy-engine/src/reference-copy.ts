@@ -1,6 +1,6 @@
 import { asMigrationError } from '@ossea/errors';
 import { isZero, type ClusterHasher } from './cluster-digest.js';
-import { lost, retryable, type CopyEnd } from './copy-end.js';
+import { lost, type CopyEnd } from './copy-end.js';
 import type { JournalWriter } from './journal-writer.js';
 import type { PlannedRange } from './plan.js';
 import { CLUSTER_BYTES, type CopyLimits } from './port.js';
@@ -17,6 +17,8 @@ export interface ReferenceCopyParts {
   readonly hash: ClusterHasher;
   readonly meter: ProgressMeter;
   readonly limits: CopyLimits;
+  /** Whether zeroes need not be written: the target reads as zeroes where nothing was written. */
+  readonly targetIsZero: boolean;
   /** Largest read or write, in bytes; whole clusters. */
   readonly requestBytes: number;
 }
@@ -55,16 +57,16 @@ export class ReferenceCopy {
     for (let attempt = 1; ; attempt += 1) {
       try {
         for (const piece of batch) await (piece.zero ? this.zero(piece) : this.data(piece));
+        // not repeated: after a failed flush the server may have dropped what it could not write
         await target.once((client) => client.flush());
         break;
       } catch (thrown) {
         const error = asMigrationError(thrown);
-        // a failed flush may have dropped what it could not write, so only writing again is safe
-        if (attempt >= limits.attempts || !retryable(error)) throw error;
+        if (attempt >= limits.attempts || !lost(error)) throw error;
         journal.rewind(before);
         meter.back(mark);
         target.retried += 1;
-        if (lost(error)) await target.reopen();
+        await target.reopen();
       }
     }
     await journal.checkpoint();
@@ -78,14 +80,14 @@ export class ReferenceCopy {
   }
 
   private async data({ offset, length }: PlannedRange): Promise<void> {
-    const { source, target, journal, meter, hash } = this.parts;
+    const { source, target, journal, meter, hash, targetIsZero } = this.parts;
     const bytes = await source.repeatable((client) => client.read(offset, length));
     this.bytesRead += length;
     for (const run of runsOf(bytes)) {
       const at = offset + run.from;
       const part = bytes.subarray(run.from, run.to);
       if (run.zero) {
-        await this.writeZeroes(at, part.length);
+        if (!targetIsZero) await this.writeZeroes(at, part.length);
         journal.zero(at / CLUSTER_BYTES, Math.ceil(part.length / CLUSTER_BYTES));
         meter.add('zeroed', part.length);
       } else {

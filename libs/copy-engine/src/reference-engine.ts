@@ -71,7 +71,9 @@ export class ReferenceEngine implements CopyEngine {
         }
         const meter = new ProgressMeter(sumRanges(plan.work), bytesResumed, options.onProgress);
         const hash = await createClusterHasher();
-        const copy = new ReferenceCopy({ source, target, journal, hash, meter, limits, requestBytes });
+        const targetIsZero = request.work.kind === 'full' && request.work.targetIsZero;
+        const parts = { source, target, journal, hash, meter, limits, requestBytes, targetIsZero };
+        const copy = new ReferenceCopy(parts);
         await copy.run(withoutFinished(plan.work, finished));
         return {
           ...meter.finish(),
@@ -109,9 +111,16 @@ export class ReferenceEngine implements CopyEngine {
       const requestBytes = largestRequest(limits, [await source.open()]);
       const hash = await createClusterHasher();
       const meter = new ProgressMeter(sumRanges(ranges), 0, options.onProgress);
+      const zeroes = await source.repeatable((client) => zeroRanges(client, ranges, watch));
+      const plan = planCopy({ kind: 'changed', ranges }, sizeBytes, zeroes);
       const digests = new Map<number, string>();
-      for (const { offset, length } of splitRanges(ranges, requestBytes)) {
-        const bytes = await source.repeatable((client) => client.read(offset, length));
+      let bytesRead = 0;
+      for (const { offset, length, zero } of splitRanges(plan.work, requestBytes)) {
+        watch.check();
+        const bytes = zero
+          ? Buffer.alloc(length)
+          : await source.repeatable((client) => client.read(offset, length));
+        if (!zero) bytesRead += length;
         let cluster = offset / CLUSTER_BYTES;
         for (const part of clustersOf(bytes)) {
           digests.set(cluster, hash(part));
@@ -119,7 +128,8 @@ export class ReferenceEngine implements CopyEngine {
         }
         meter.add('checked', length);
       }
-      return { digests, bytesRead: meter.finish().bytesDone };
+      meter.finish();
+      return { digests, bytesRead };
     });
   }
 

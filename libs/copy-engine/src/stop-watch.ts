@@ -1,7 +1,10 @@
 import { MigrationError } from '@ossea/errors';
 import type { NbdClient } from './nbd-client.js';
 
-/** A request that was sent before a cancellation gets this long to be answered, so that nothing is written after it. */
+/**
+ * A request that was sent before a cancellation gets this long to be answered: so nothing is written after it, and
+ * no server is left in the middle of an answer (nbdkit 1.32 aborts then, with all its other clients).
+ */
 const GRACE_MS = 500;
 
 /** Ends a run that was cancelled or that makes no progress. */
@@ -10,8 +13,8 @@ export class StopWatch {
   private readonly clients = new Set<NbdClient>();
   private timer: NodeJS.Timeout | undefined;
   private grace: NodeJS.Timeout | undefined;
-  private readonly reading = new AbortController();
-  private readonly writing = new AbortController();
+  private readonly stopping = new AbortController();
+  private readonly dropping = new AbortController();
 
   constructor(
     private readonly cancel: AbortSignal,
@@ -22,9 +25,9 @@ export class StopWatch {
     this.progressed();
   }
 
-  /** Fires when connections to this end must be dropped: the reading one at once, the writing one after the grace. */
-  signal(end: 'source' | 'target'): AbortSignal {
-    return end === 'source' ? this.reading.signal : this.writing.signal;
+  /** Fires when connections must be dropped. */
+  get signal(): AbortSignal {
+    return this.dropping.signal;
   }
 
   /** Throws `call.aborted` or `copy.stalled`; asked before every request. */
@@ -54,13 +57,15 @@ export class StopWatch {
   /** Waits, unless the run is stopped first. */
   async pause(delayMs: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, delayMs);
-      const early = (): void => {
+      const { signal } = this.stopping;
+      const end = (): void => {
         clearTimeout(timer);
+        signal.removeEventListener('abort', end);
         resolve();
       };
-      this.reading.signal.addEventListener('abort', early, { once: true });
-      if (this.reading.signal.aborted) early();
+      const timer = setTimeout(end, delayMs);
+      signal.addEventListener('abort', end);
+      if (signal.aborted) end();
     });
     this.check();
   }
@@ -79,8 +84,8 @@ export class StopWatch {
 
   private stop(reason: MigrationError, atOnce: boolean): void {
     this.stopReason ??= reason;
-    this.reading.abort();
-    if (atOnce) this.writing.abort();
-    else this.grace = setTimeout(() => this.writing.abort(), GRACE_MS);
+    this.stopping.abort();
+    if (atOnce) this.dropping.abort();
+    else this.grace = setTimeout(() => this.dropping.abort(), GRACE_MS);
   }
 }
