@@ -1,1 +1,15 @@
-export {};
+export * from './access.js';
+export * from './connection.js';
+export * from './discovery.js';
+export * from './failover.js';
+export * from './feed.js';
+export * from './health.js';
+export * from './job.js';
+export * from './network.js';
+export * from './page.js';
+export * from './plugin.js';
+export * from './problem.js';
+export * from './replication.js';
+export * from './values.js';
+export * from './vm-context.js';
+export * from './vma.js';

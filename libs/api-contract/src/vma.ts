@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { DisplayName, Id, Timestamp } from './values.js';
+
+export const VmaState = z.enum(['pending', 'approved', 'rejected', 'revoked', 'expired']);
+export type VmaState = z.infer<typeof VmaState>;
+
+export const Vma = z
+  .object({
+    id: Id,
+    name: z.string(),
+    state: VmaState,
+    /** SHA256 fingerprint of its key, as OpenSSH prints it; compare it before you approve. */
+    fingerprint: z.string(),
+    version: z.string().optional(),
+    /** The port on the OMA's loopback where its agent API is reached. */
+    agentPort: z.int().optional(),
+    connected: z.boolean(),
+    connectedSince: Timestamp.optional(),
+    lastSeenAt: Timestamp.optional(),
+    createdAt: Timestamp,
+  })
+  .meta({ id: 'Vma' });
+export type Vma = z.infer<typeof Vma>;
+
+export const VmaList = z.object({ items: z.array(Vma) }).meta({ id: 'VmaList' });
+export type VmaList = z.infer<typeof VmaList>;
+
+/** Shown once; the host-key fingerprint is what the VMA must check before it sends the code. */
+export const PairingCode = z
+  .object({
+    code: z.string(),
+    expiresAt: Timestamp,
+    hostKeyFingerprint: z.string(),
+    tunnelPort: z.int(),
+  })
+  .meta({ id: 'PairingCode' });
+export type PairingCode = z.infer<typeof PairingCode>;
+
+export const CreatePairingCode = z
+  .strictObject({ name: DisplayName.optional() })
+  .meta({ id: 'CreatePairingCode' });
+export type CreatePairingCode = z.infer<typeof CreatePairingCode>;
+
+/** The fingerprint that the administrator compared, so that another key cannot slip in between. */
+export const ApproveVma = z.strictObject({ fingerprint: z.string().max(100) }).meta({ id: 'ApproveVma' });
+export type ApproveVma = z.infer<typeof ApproveVma>;
