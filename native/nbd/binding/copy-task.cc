@@ -50,11 +50,13 @@ CopyTask::~CopyTask() {
 }
 
 Napi::Object CopyTask::start(Napi::Env env, Request request, const Napi::Function& on_progress) {
-  auto* task = new CopyTask(env, std::move(request));
+  std::unique_ptr<CopyTask> owned(new CopyTask(env, std::move(request)));
+  CopyTask* const task = owned.get();
   // its finalizer runs on the thread of JavaScript once the job's thread has let go of it: only then the promise
   // is settled, and joining a thread whose last act is behind it does not block
   task->tell_ = Tell::New(env, on_progress, Napi::Object(), "ossea-copy", 1, 1, task, finalize,
                           static_cast<void*>(nullptr));
+  owned.release();  // from here on its finalizer deletes it
   // registered after it, so that it runs before it when the environment ends in mid-copy
   napi_add_env_cleanup_hook(env, on_environment_end, task);
   auto handle = Napi::Object::New(env);

@@ -81,6 +81,7 @@ class Worker {
   void wait(Clock::time_point wake_at);
   bool check_links();
   void wind_down();
+  void count_last_answers();
   bool last_flush();
 
   void pump_source();

@@ -14,7 +14,7 @@ interface Child {
 type Spawn = (
   file: string,
   args: readonly string[],
-  options: { stdio: ['ignore', 'ignore', 'ignore'] },
+  options: { stdio: 'ignore'; env: NodeJS.ProcessEnv },
 ) => Child;
 
 export interface NbdServer {
@@ -84,7 +84,7 @@ export class NbdServers {
     exportName: string,
   ): Promise<NbdServer> {
     rmSync(path, { force: true });
-    const child = this.spawn(file, args, { stdio: ['ignore', 'ignore', 'ignore'] });
+    const child = this.spawn(file, args, { stdio: 'ignore', env: { ...process.env, TMPDIR: this.dir } });
     let failed = false;
     child.once('error', () => (failed = true));
     this.children.add(child);
