@@ -81,6 +81,12 @@ describe('the checker of the guest’s records', () => {
     expect(await checkRecords(disks)).toMatchObject({ torn: 2, missingRecords: [300, 301] });
   });
 
+  it('takes a zeroed slot for damage: the builder leaves none', async () => {
+    const disks = await fabricateDisks(directory, upTo(500));
+    await overwrite(disks.vdaRaw, offsetOf(2000), Buffer.alloc(RECORD_BYTES));
+    expect(await checkRecords(disks)).toMatchObject({ last: 500, torn: 1, missing: 0 });
+  });
+
   it('refuses an image that ends inside its ring', async () => {
     const disks = await fabricateDisks(directory, upTo(10));
     await writeFile(disks.vdbRaw, Buffer.alloc(RECORD_BYTES));

@@ -131,6 +131,8 @@ async function buildDisk(
     }
     const header = layout.diskHeader(disk);
     await file.write(header, 0, header.length, layout.HEADER_OFFSET_BYTES);
+    const ring = Buffer.alloc(layout.HOT_BYTES, layout.emptySlot());
+    await file.write(ring, 0, ring.length, layout.HOT_OFFSET_BYTES);
     await fill(file, options.key, options.fillBytes);
   } finally {
     await file.close();

@@ -1,6 +1,6 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import { HOT_BYTES, HOT_OFFSET_BYTES, RECORD_BYTES, SLOTS, slotOf } from './layout.js';
+import { HOT_BYTES, HOT_OFFSET_BYTES, RECORD_BYTES, SLOTS, emptySlot, slotOf } from './layout.js';
 
 /** A path of a raw image (file or block device), or an open one; an open one stays open. */
 export type RawImage = string | FileHandle;
@@ -16,7 +16,7 @@ export interface RecordCheck {
   readonly missingRecords: readonly number[];
 }
 
-const EMPTY = Buffer.alloc(RECORD_BYTES);
+const EMPTY = emptySlot();
 
 /** The record's number when the page holds a whole record of this disk and slot. */
 function recordIn(page: Buffer, disk: number, slot: number): number | undefined {

@@ -6,3 +6,4 @@ export {
 } from './build-guest-images.js';
 export { checkRecords, type RawImage, type RecordCheck } from './check-records.js';
 export { readGuestConsole, type GuestConsole } from './guest-console.js';
+export { guestMachine } from './guest-machine.js';

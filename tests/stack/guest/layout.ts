@@ -29,6 +29,15 @@ export function diskHeader(disk: 0 | 1): Buffer {
   return page;
 }
 
+/**
+ * A slot that was never written. It is not zero, so that the ring is allocated in the image from the start: a
+ * qcow2 image keeps the place of a newly allocated cluster in QEMU's memory until the guest flushes, and a killed
+ * QEMU would forget records out of order.
+ */
+export function emptySlot(): Buffer {
+  return Buffer.alloc(RECORD_BYTES, 'OSSEANIL', 'latin1');
+}
+
 /** 32 bytes of key material for the static data of a disk. */
 export function fillKey(seed: string, disk: number): Buffer {
   return createHash('sha256').update(`${seed}/${disk}`).digest();

@@ -140,7 +140,8 @@ static void open_disks(void) {
 /* Reads the machine's own records back: the newest one, and whether all that must precede it are whole. */
 static uint64_t scan(void) {
   static uint64_t found[2][SLOTS];
-  static const unsigned char empty[RECORD_BYTES];
+  static unsigned char empty[RECORD_BYTES];
+  for (int i = 0; i < RECORD_BYTES; i += 8) memcpy(empty + i, "OSSEANIL", 8);
   unsigned char *buffer;
   uint64_t last = 0, torn = 0, missing = 0;
   if (posix_memalign((void **)&buffer, 4096, SCAN_BYTES)) die("no memory");
