@@ -1,0 +1,109 @@
+import { z } from 'zod';
+
+const Path = z.string().min(1).max(4096);
+const Port = z.int().min(0).max(65_535);
+const PackageName = z.string().regex(/^(@[a-z0-9][a-z0-9._-]*\/)?[a-z0-9][a-z0-9._-]*$/, 'a package name');
+
+const SqliteDatabase = z.strictObject({
+  engine: z.literal('sqlite'),
+  /** `oma.sqlite` in the state directory unless told. */
+  file: Path.optional(),
+});
+
+const MariaDatabase = z
+  .strictObject({
+    engine: z.literal('mariadb'),
+    socketPath: Path.optional(),
+    host: z.string().min(1).optional(),
+    port: Port.optional(),
+    username: z.string().min(1),
+    password: z.string().min(1).optional(),
+    database: z.string().min(1).default('ossea'),
+  })
+  .refine(({ socketPath, host }) => (socketPath === undefined) !== (host === undefined), {
+    path: ['socketPath'],
+    message: 'expected either database.socketPath or database.host',
+  });
+
+/** The one description of the OMA's configuration: file, environment and tests all pass it. */
+export const configSchema = z.strictObject({
+  /** Keys, tokens, the embedded database, plugin scratch space; mode 0700, one process only. */
+  stateDir: Path,
+  http: z
+    .strictObject({
+      host: z.string().min(1).default('127.0.0.1'),
+      /** 0 takes any free port. */
+      port: Port.default(3001),
+    })
+    .prefault({}),
+  tls: z
+    .strictObject({
+      /** `auto`: TLS unless `http.host` is the loopback. Without files a certificate is made at the first start. */
+      mode: z.enum(['auto', 'on', 'off']).default('auto'),
+      certFile: Path.optional(),
+      keyFile: Path.optional(),
+    })
+    .refine(({ certFile, keyFile }) => (certFile === undefined) === (keyFile === undefined), {
+      path: ['keyFile'],
+      message: 'expected tls.certFile and tls.keyFile together',
+    })
+    .prefault({}),
+  tunnel: z
+    .strictObject({
+      host: z.string().min(1).default('0.0.0.0'),
+      port: Port.default(443),
+      /** Of the first VMA's agent API on the loopback; the next ones get the following numbers. */
+      firstAgentPort: Port.default(9081),
+    })
+    .prefault({}),
+  database: z.discriminatedUnion('engine', [SqliteDatabase, MariaDatabase]).default({ engine: 'sqlite' }),
+  plugins: z
+    .strictObject({
+      packages: z
+        .array(PackageName)
+        .max(64)
+        .default(['@ossea/plugin-qemu-target', '@ossea/plugin-qemu-source']),
+    })
+    .prefault({}),
+  /** The built console; nothing is served where it is missing. */
+  consoleDir: Path.optional(),
+  /** Deltas; `spool` in the state directory unless told. */
+  spoolDir: Path.optional(),
+  /** Unix sockets of the storage daemons; `run` in the state directory unless told. */
+  runDir: Path.optional(),
+  /** The key that seals stored secrets; made at the first start, never in the database. */
+  kekFile: Path.optional(),
+  log: z
+    .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info') })
+    .prefault({}),
+});
+
+export type OmaConfigInput = z.input<typeof configSchema>;
+export type OmaConfig = z.output<typeof configSchema>;
+
+/** Environment variable → setting; each also exists with `_FILE`, which names a file that holds the value. */
+export const ENVIRONMENT: Readonly<Record<string, { path: string; as?: 'number' | 'list' }>> = {
+  OSSEA_STATE_DIR: { path: 'stateDir' },
+  OSSEA_HTTP_HOST: { path: 'http.host' },
+  OSSEA_HTTP_PORT: { path: 'http.port', as: 'number' },
+  OSSEA_TLS_MODE: { path: 'tls.mode' },
+  OSSEA_TLS_CERT: { path: 'tls.certFile' },
+  OSSEA_TLS_KEY: { path: 'tls.keyFile' },
+  OSSEA_TUNNEL_HOST: { path: 'tunnel.host' },
+  OSSEA_TUNNEL_PORT: { path: 'tunnel.port', as: 'number' },
+  OSSEA_TUNNEL_FIRST_AGENT_PORT: { path: 'tunnel.firstAgentPort', as: 'number' },
+  OSSEA_DATABASE_ENGINE: { path: 'database.engine' },
+  OSSEA_DATABASE_PATH: { path: 'database.file' },
+  OSSEA_DATABASE_SOCKET_PATH: { path: 'database.socketPath' },
+  OSSEA_DATABASE_HOST: { path: 'database.host' },
+  OSSEA_DATABASE_PORT: { path: 'database.port', as: 'number' },
+  OSSEA_DATABASE_USERNAME: { path: 'database.username' },
+  OSSEA_DATABASE_PASSWORD: { path: 'database.password' },
+  OSSEA_DATABASE_NAME: { path: 'database.database' },
+  OSSEA_PLUGIN_PACKAGES: { path: 'plugins.packages', as: 'list' },
+  OSSEA_CONSOLE_DIR: { path: 'consoleDir' },
+  OSSEA_SPOOL_DIR: { path: 'spoolDir' },
+  OSSEA_RUN_DIR: { path: 'runDir' },
+  OSSEA_KEK_PATH: { path: 'kekFile' },
+  OSSEA_LOG_LEVEL: { path: 'log.level' },
+};

@@ -1,0 +1,18 @@
+const CODES = new Set(['ER_DUP_ENTRY', 'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY']);
+const DEADLOCKS = new Set(['ER_LOCK_DEADLOCK', 'ER_LOCK_WAIT_TIMEOUT', 'ER_CHECKREAD']);
+
+function driverCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('driverError' in error)) return undefined;
+  const inner: unknown = error.driverError;
+  return inner instanceof Error && 'code' in inner ? String(inner.code) : undefined;
+}
+
+/** Whether a write was refused because its key exists already, on either engine. */
+export function isUniqueViolation(error: unknown): boolean {
+  return CODES.has(driverCode(error) ?? '');
+}
+
+/** Whether the engine gave up a transaction in favour of another one, so that it may simply be run again. */
+export function isDeadlock(error: unknown): boolean {
+  return DEADLOCKS.has(driverCode(error) ?? '');
+}

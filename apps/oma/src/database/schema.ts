@@ -1,0 +1,39 @@
+import type { EntityTarget, MigrationInterface, ObjectLiteral } from 'typeorm';
+import { ApiToken } from '../access/api-token.entity.js';
+import { Connection } from '../connections/connection.entity.js';
+import { VmContext, VmDisk } from '../discovery/vm-context.entity.js';
+import { IdempotencyKey } from '../idempotency/idempotency-key.entity.js';
+import { JobStep, LogEvent } from '../jobs/job-log.entities.js';
+import { Job } from '../jobs/job.entity.js';
+import { NetworkMapping } from '../networks/network-mapping.entity.js';
+import { REPLICATION_ENTITIES } from '../replication/replication.entities.js';
+import { VOLUME_ENTITIES } from '../volumes/volumes.entities.js';
+import { OutboxEvent } from './outbox-event.entity.js';
+import { Setting } from './setting.entity.js';
+import { Init1763900000001 } from './versions/0001-init.js';
+import { Volumes1763900000002 } from './versions/0002-volumes.js';
+import { Replication1763900000004 } from './versions/0004-replication.js';
+
+/** Every table of the OMA. Each room lists its own. */
+export const ENTITIES: readonly (EntityTarget<ObjectLiteral> & (new () => object))[] = [
+  Connection,
+  VmContext,
+  VmDisk,
+  NetworkMapping,
+  Job,
+  JobStep,
+  LogEvent,
+  OutboxEvent,
+  Setting,
+  ApiToken,
+  IdempotencyKey,
+  ...VOLUME_ENTITIES,
+  ...REPLICATION_ENTITIES,
+];
+
+/** In the order they are applied; a released one is never changed. */
+export const SCHEMA_VERSIONS: readonly (new () => MigrationInterface)[] = [
+  Init1763900000001,
+  Volumes1763900000002,
+  Replication1763900000004,
+];
