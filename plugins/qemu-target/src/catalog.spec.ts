@@ -62,7 +62,8 @@ describe('the settings', () => {
   it('want two absolute paths and nothing else', () => {
     const good = { poolDir: '/pool', machinesDir: '/machines' };
     expect(settingsSchema.safeParse(good).success).toBe(true);
-    for (const bad of [{}, { ...good, poolDir: 'pool' }, { ...good, more: 1 }])
+    const deep = { ...good, machinesDir: `/${'d'.repeat(74)}` };
+    for (const bad of [{}, { ...good, poolDir: 'pool' }, { ...good, more: 1 }, deep])
       expect(settingsSchema.safeParse(bad).success).toBe(false);
   });
 

@@ -13,21 +13,18 @@ export interface MachineShape {
     readonly file: string;
     readonly format: 'raw' | 'qcow2';
     readonly boot: boolean;
+    /** What the guest sees the disk by; at most 20 characters. */
+    readonly serial: string;
   }[];
-  readonly nics: readonly {
-    readonly key: string;
-    readonly mac: string;
-    readonly network: string;
-    readonly isolated: boolean;
-  }[];
+  readonly nics: readonly { readonly key: string; readonly mac: string; readonly network: string }[];
 }
 
 /** What this plugin needs of whatever runs machines. They outlive the process that started them. */
 export interface MachineHost {
   /** Writes the definition, replacing an earlier one. */
-  define(machine: MachineShape, options: CallOptions): Promise<void>;
+  define(machine: MachineShape): Promise<void>;
   /** Forgets the definition; the machine must be off. Forgetting what is not there succeeds. */
-  forget(machine: MachineRef, options: CallOptions): Promise<void>;
+  forget(machine: MachineRef): Promise<void>;
   state(machine: MachineRef, options: CallOptions): Promise<PowerState>;
   start(machine: MachineRef, options: CallOptions): Promise<void>;
   /** Pulls the plug; resolves once the machine is confirmed off. */

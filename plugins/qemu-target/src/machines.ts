@@ -45,9 +45,9 @@ export class Machines implements MachineControl<QemuPlacement> {
           await this.pool.mustNotBeOpen(volume);
           await this.pool.mustNotBeAttached(volume, id);
         }
-        await this.host.define(shape, options);
+        await this.host.define(shape);
       } catch (error) {
-        await this.host.forget(id, { signal: new AbortController().signal });
+        await this.host.forget(id);
         await this.pool.machines.remove(id);
         throw error;
       }
@@ -74,7 +74,7 @@ export class Machines implements MachineControl<QemuPlacement> {
       if (!record) return;
       await this.pool.machines.write(ref, { ...record, state: 'removing' });
       await this.host.stop(ref, options);
-      await this.host.forget(ref, options);
+      await this.host.forget(ref);
       await this.pool.machines.remove(ref);
     });
   }
@@ -110,7 +110,7 @@ export class Machines implements MachineControl<QemuPlacement> {
       const record = await this.pool.volume(volume);
       // letters as a guest names virtio disks; what is boot stands first
       const key = `vd${String.fromCharCode('a'.charCodeAt(0) + index)}`;
-      disks.push({ key, file: this.pool.volumePath(record), format: record.format, boot });
+      disks.push({ key, file: this.pool.volumePath(record), format: record.format, boot, serial: volume });
     }
     const nics = await this.nicsOf(blueprint.nics, options);
     const { name, cpus, memoryBytes, firmware } = blueprint;
@@ -122,7 +122,7 @@ export class Machines implements MachineControl<QemuPlacement> {
     return nics.map(({ mac, network }, index) => {
       const found = networks.find(({ ref }) => ref === network);
       if (!found) throw notFound('network', network);
-      return { key: `nic${index}`, mac, network: found.ref, isolated: found.isolated };
+      return { key: `nic${index}`, mac, network: found.ref };
     });
   }
 }

@@ -1,12 +1,16 @@
 import { isAbsolute } from 'node:path';
 import { z } from '@ossea/plugin-sdk';
 
-const directory = (title: string, description: string) =>
+const directory = (title: string, description: string, maxBytes = 4096) =>
   z
     .string()
     .min(1)
     .refine((path) => isAbsolute(path), 'an absolute path is expected')
+    .refine((path) => Buffer.byteLength(path) <= maxBytes, `at most ${maxBytes} bytes are expected`)
     .meta({ title, description });
+
+/** A machine's monitor socket lies at <machinesDir>/m-<16 digits>/operator.sock, and unix(7) ends at 107 bytes. */
+const MAX_MACHINES_DIR_BYTES = 107 - '/m-0123456789abcdef/operator.sock'.length;
 
 /** What a connection to a QEMU host needs. */
 export const settingsSchema = z.strictObject({
@@ -14,6 +18,7 @@ export const settingsSchema = z.strictObject({
   machinesDir: directory(
     'Machines directory',
     'Where machines are defined; a short path, because their control sockets lie in it.',
+    MAX_MACHINES_DIR_BYTES,
   ),
 });
 export type QemuTargetSettings = z.infer<typeof settingsSchema>;

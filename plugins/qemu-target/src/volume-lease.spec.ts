@@ -58,8 +58,29 @@ describe('a lease file', () => {
     child.kill('SIGKILL');
     await once(child, 'exit');
     expect(await isLeased(path)).toBe(false);
-    const outcomes = await Promise.allSettled(Array.from({ length: 4 }, () => takeLease(path)));
-    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    await takeLease(path);
+    expect(await readdir(directory)).toEqual(['v.lease']);
+  });
+
+  it('of a dead process goes to one of many, over and over', async () => {
+    for (let round = 0; round < 40; round += 1) {
+      await leaveLease({ bootId: 'an earlier boot', token: `dead${round}` });
+      const outcomes = await Promise.allSettled(Array.from({ length: 6 }, () => takeLease(path)));
+      const taken = outcomes.filter((outcome) => outcome.status === 'fulfilled');
+      expect(taken).toHaveLength(1);
+      await taken[0]!.value();
+      expect(await readdir(directory)).toEqual([]);
+    }
+  });
+
+  it('that a loss of power left empty, or that was being replaced when its next holder died, does not block', async () => {
+    await writeFile(path, '');
+    await (
+      await takeLease(path)
+    )();
+    await leaveLease({ bootId: 'an earlier boot', token: 'dead' });
+    await writeFile(`${path}.dead`, await readFile(path, 'utf8'));
+    await takeLease(path);
     expect(await readdir(directory)).toEqual(['v.lease']);
   });
 

@@ -27,12 +27,21 @@ async function bootId(): Promise<string> {
   return (await readFile('/proc/sys/kernel/random/boot_id', 'latin1')).trim();
 }
 
+/** A lease is whole from its first moment, unless the power failed: then whoever held it is gone, too. */
+const LOST: Holder = { pid: 0, startTicks: '', bootId: '', token: 'lost' };
+
 async function readHolder(path: string): Promise<Holder | undefined> {
+  let text: string;
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Holder;
+    text = await readFile(path, 'utf8');
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
+  }
+  try {
+    return { ...LOST, ...(JSON.parse(text) as Partial<Holder>) };
+  } catch {
+    return LOST;
   }
 }
 
@@ -62,19 +71,15 @@ export async function takeLease(path: string): Promise<() => Promise<void>> {
     bootId: await bootId(),
     token: randomBytes(8).toString('hex'),
   };
-  const temporary = `${path}.${mine.token}`;
+  const temporary = `${path}.${mine.token}.new`;
   await writeFile(temporary, JSON.stringify(mine), { mode: 0o600 });
   try {
-    // link() is atomic and fails when the name exists: nobody ever sees half a lease
     for (let tries = 0; tries < 3; tries += 1) {
-      try {
-        await link(temporary, path);
-        return () => giveBack(path, mine.token);
-      } catch (error) {
-        if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
-      }
-      if (await isLeased(path)) throw inUse();
-      await setAside(path, mine.token);
+      if (await placed(temporary, path)) return () => giveBack(path, mine.token);
+      const holder = await readHolder(path);
+      if (holder === undefined) continue;
+      if (await lives(holder)) throw inUse();
+      if (await replaced(temporary, path, holder)) return () => giveBack(path, mine.token);
     }
     throw inUse();
   } finally {
@@ -82,17 +87,30 @@ export async function takeLease(path: string): Promise<() => Promise<void>> {
   }
 }
 
-/** Moves a dead holder's lease away; puts it back when somebody alive was quicker. */
-async function setAside(path: string, token: string): Promise<void> {
-  const aside = `${path}.${token}.dead`;
+/** link() is atomic and fails when the name exists: nobody ever sees half a lease. */
+async function placed(temporary: string, path: string): Promise<boolean> {
   try {
-    await rename(path, aside);
+    await link(temporary, path);
+    return true;
   } catch (error) {
-    if (isMissing(error)) return;
+    if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false;
     throw error;
   }
-  if (await isLeased(aside)) await link(aside, path);
-  await rm(aside, { force: true });
+}
+
+/**
+ * Puts our lease over that of a dead holder. Only who has the lease on *this* holder's lease may: of many who see the
+ * same dead holder one goes on, and one who comes late finds somebody else's lease and leaves it alone.
+ */
+async function replaced(temporary: string, path: string, dead: Holder): Promise<boolean> {
+  const giveUp = await takeLease(`${path}.${dead.token.replace(/[^a-z0-9]/g, '')}`);
+  try {
+    if ((await readHolder(path))?.token !== dead.token) return false;
+    await rename(temporary, path);
+    return true;
+  } finally {
+    await giveUp();
+  }
 }
 
 async function giveBack(path: string, token: string): Promise<void> {
