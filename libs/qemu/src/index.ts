@@ -5,3 +5,17 @@ export { fsyncDirectory, fsyncFile } from './fsync-path.js';
 export * from './image-tool.js';
 export * from './qmp-client.js';
 export * from './storage-daemon.js';
+export { diskDeviceId } from './machine-arguments.js';
+export {
+  diskPath,
+  machineDefinitionSchema,
+  machinePaths,
+  type Accelerator,
+  type MachineDefinition,
+  type MachineDisk,
+  type MachinePaths,
+} from './machine-definition.js';
+export * from './machine-launcher.js';
+export type { MachineProcess } from './machine-process.js';
+export * from './probe-accelerator.js';
+export { imageArgument } from './block-node.js';
