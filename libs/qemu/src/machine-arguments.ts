@@ -27,6 +27,8 @@ export function machineArguments(
     readonly accelerator: Accelerator;
     readonly diskKinds: ReadonlyMap<string, StorageKind>;
     readonly uefi?: UefiImages;
+    /** Whether it is started without executing anything. */
+    readonly paused?: boolean;
   },
 ): string[] {
   const monitor = (name: string, path: string): string[] => [
@@ -56,6 +58,7 @@ export function machineArguments(
     ...['-chardev', `file,id=serial,path=${escaped(paths.serialLog)},append=on`, '-serial', 'chardev:serial'],
     ...diskArguments(machine, paths, options.diskKinds),
     ...nicArguments(machine),
+    ...(options.paused ? ['-S'] : []),
     ...['-pidfile', paths.pid, '-daemonize'],
   ];
 }

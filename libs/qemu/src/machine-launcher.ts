@@ -83,13 +83,17 @@ export class MachineLauncher {
 
   /**
    * Starts a machine; one that runs is left alone and one that is paused goes on.
+   * @param options.paused starts it without letting it execute anything: it only holds its disks.
    * Throws `machine.start-failed` with QEMU's words as cause, `volume.in-use`, `resource.not-found`, `process.missing`.
    */
-  async start(id: string, { signal }: CallSignal): Promise<void> {
+  async start(
+    id: string,
+    { signal, paused = false }: CallSignal & { readonly paused?: boolean },
+  ): Promise<void> {
     throwIfAborted(signal);
     const machine = await this.store.read(id);
     if (await this.find(id)) {
-      if ((await this.state(id, { signal })) === 'suspended') {
+      if (!paused && (await this.state(id, { signal })) === 'suspended') {
         await using qmp = await this.qmp(id, { signal });
         await qmp.execute('cont', undefined, { signal });
       }
@@ -102,7 +106,12 @@ export class MachineLauncher {
       diskKinds.set(disk.key, await storageKindOf(diskPath(paths.directory, disk)));
     const accelerator = machine.accelerator ?? (await probeAccelerator(this.runner));
     const uefi = machine.firmware === 'uefi' ? await uefiImages(paths.firmwareVariables) : undefined;
-    const args = machineArguments(machine, paths, { accelerator, diskKinds, ...(uefi ? { uefi } : {}) });
+    const args = machineArguments(machine, paths, {
+      accelerator,
+      diskKinds,
+      paused,
+      ...(uefi ? { uefi } : {}),
+    });
     try {
       await this.runner.exec(
         { command: 'qemu-system-x86_64', args, timeoutMs: START_TIMEOUT_MS },

@@ -143,6 +143,13 @@ describe('machines', () => {
     expect(await launcher.state('m1', { signal })).toBe('running');
   });
 
+  it('can be started to hold their disks only', async () => {
+    await machine('m1');
+    await launcher.start('m1', { signal, paused: true });
+    await launcher.start('m1', { signal, paused: true });
+    expect(await launcher.state('m1', { signal })).toBe('suspended');
+  });
+
   it('are off after a kill, whoever has their pid then', async () => {
     await machine('m1');
     await launcher.start('m1', { signal });
@@ -213,8 +220,8 @@ describe('machines', () => {
     expect(probeAccelerator(run)).toBe(first);
     expect(['kvm', 'tcg']).toContain(await first);
     const definition = await machine('m1');
-    const { accelerator: _, ...automatic } = definition;
-    await launcher.define(automatic);
+    delete definition.accelerator;
+    await launcher.define(definition);
     await launcher.start('m1', { signal });
     expect(await launcher.state('m1', { signal })).toBe('running');
   });
