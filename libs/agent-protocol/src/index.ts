@@ -1,1 +1,6 @@
-export {};
+export * from './routes.js';
+export * from './agent-token.js';
+export * from './enrolment.js';
+export * from './agent-info.js';
+export * from './source-calls.js';
+export * from './copies.js';

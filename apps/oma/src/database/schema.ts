@@ -8,7 +8,7 @@ import { Job } from '../jobs/job.entity.js';
 import { NetworkMapping } from '../networks/network-mapping.entity.js';
 import { REPLICATION_ENTITIES } from '../replication/replication.entities.js';
 import { VOLUME_ENTITIES } from '../volumes/volumes.entities.js';
-import { OutboxEvent } from './outbox-event.entity.js';
+import { OutboxEvent } from '../progress/outbox-event.entity.js';
 import { Setting } from './setting.entity.js';
 import { Init1763900000001 } from './versions/0001-init.js';
 import { Volumes1763900000002 } from './versions/0002-volumes.js';

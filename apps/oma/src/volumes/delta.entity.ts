@@ -1,5 +1,6 @@
-import { BeforeInsert, BeforeUpdate, Column, Entity, Index, PrimaryColumn, VersionColumn } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn, VersionColumn } from 'typeorm';
 import { safeBigint } from '../database/safe-bigint.js';
+import { Stamped } from '../database/stamped.js';
 
 /** Each state is stored before what it names begins, so that a crash is found by the row. */
 export type DeltaState = 'receiving' | 'sealed' | 'folding' | 'folded';
@@ -8,7 +9,7 @@ export type DeltaState = 'receiving' | 'sealed' | 'folding' | 'folded';
 @Entity({ name: 'delta' })
 @Index('ux_delta_sequence', ['volumeId', 'sequence'], { unique: true })
 @Index('ix_delta_context', ['contextId', 'state'])
-export class Delta {
+export class Delta extends Stamped {
   /** `del_<ulid>`. */
   @PrimaryColumn({ type: 'varchar', length: 40 }) id!: string;
   @Column({ type: 'varchar', length: 40 }) volumeId!: string;
@@ -27,15 +28,4 @@ export class Delta {
   @VersionColumn() version!: number;
   @Column({ type: 'datetime', precision: 3, nullable: true }) sealedAt!: Date | null;
   @Column({ type: 'datetime', precision: 3, nullable: true }) foldedAt!: Date | null;
-  @Column({ type: 'datetime', precision: 3, update: false }) createdAt!: Date;
-  @Column({ type: 'datetime', precision: 3 }) updatedAt!: Date;
-
-  @BeforeInsert() protected stampNew(): void {
-    const now = new Date();
-    this.createdAt ??= now;
-    this.updatedAt = now;
-  }
-  @BeforeUpdate() protected stamp(): void {
-    this.updatedAt = new Date();
-  }
 }

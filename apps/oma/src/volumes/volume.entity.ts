@@ -1,5 +1,6 @@
-import { BeforeInsert, BeforeUpdate, Column, Entity, Index, PrimaryColumn, VersionColumn } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn, VersionColumn } from 'typeorm';
 import { safeBigint } from '../database/safe-bigint.js';
+import { Stamped } from '../database/stamped.js';
 
 /** Where the volume is attached, as far as we know. `attached`: to this appliance. */
 export type VolumeState = 'detached' | 'attached' | 'attached-elsewhere';
@@ -9,7 +10,7 @@ export type VolumeState = 'detached' | 'attached' | 'attached-elsewhere';
  */
 @Entity({ name: 'volume' })
 @Index('ux_volume_disk', ['contextId', 'diskKey'], { unique: true })
-export class Volume {
+export class Volume extends Stamped {
   /** `vol_<ulid>`. */
   @PrimaryColumn({ type: 'varchar', length: 40 }) id!: string;
   @Column({ type: 'varchar', length: 40 }) contextId!: string;
@@ -39,15 +40,4 @@ export class Volume {
   /** Epoch of the newest lease on the disk. */
   @Column({ type: 'int' }) leaseEpoch!: number;
   @VersionColumn() version!: number;
-  @Column({ type: 'datetime', precision: 3, update: false }) createdAt!: Date;
-  @Column({ type: 'datetime', precision: 3 }) updatedAt!: Date;
-
-  @BeforeInsert() protected stampNew(): void {
-    const now = new Date();
-    this.createdAt ??= now;
-    this.updatedAt = now;
-  }
-  @BeforeUpdate() protected stamp(): void {
-    this.updatedAt = new Date();
-  }
 }

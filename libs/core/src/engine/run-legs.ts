@@ -1,6 +1,6 @@
 import { asMigrationError, isMigrationError, MigrationError } from '@ossea/errors';
 import type { IdempotencyKey } from '@ossea/plugin-sdk';
-import { chooseStep, stepsOfLeg } from '../steps/choose-step.js';
+import { chooseStep, legThatMakes, stepsOfLeg } from '../steps/choose-step.js';
 import type { StepProgress } from '../steps/handlers.js';
 import type { Leg } from '../steps/itineraries.js';
 import type { StepDefinition } from '../steps/step-definition.js';
@@ -273,16 +273,8 @@ class LegRunner {
   /** The legs from the first one that makes a dropped fact again, up to the failed one. */
   private legsToReopen(failedLeg: number, dropped: readonly string[]): number[] {
     const { legs, steps } = this.request;
-    const first = legs.findIndex(
-      (leg, index) =>
-        index < failedLeg &&
-        stepsOfLeg(leg).some((name) =>
-          [...(steps[name]?.produces ?? []), ...(steps[name]?.acquires ?? [])].some((fact) =>
-            dropped.includes(fact),
-          ),
-        ),
-    );
-    return first < 0 ? [] : legs.flatMap((_, index) => (index >= first && index < failedLeg ? [index] : []));
+    const first = legThatMakes(dropped, failedLeg, legs, steps);
+    return first === undefined ? [] : legs.flatMap((_, i) => (i >= first && i < failedLeg ? [i] : []));
   }
 
   private async end(end: StepEnd, joined: readonly JoinedWrite[] = []): Promise<void> {

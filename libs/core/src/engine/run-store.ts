@@ -22,7 +22,7 @@ export type JoinedWrite = (transaction: unknown) => Promise<void>;
 
 /** Everything a run needs to go on: one read. */
 export interface RunState {
-  /** Findings by name, as JSON. */
+  /** Findings by name, as JSON: the lasting ones of the run's subject (`LASTING_FINDINGS`), and this run's own. */
   readonly findings: Readonly<Record<string, unknown>>;
   /** Rows that are `claimed` or `held`; at most one per resource. */
   readonly ledger: readonly LedgerRow[];

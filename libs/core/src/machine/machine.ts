@@ -27,7 +27,7 @@ export interface Position {
   /** The working state that faulted; `undefined` while nothing has. */
   readonly origin: string | undefined;
   /** Names of the facts that are known now; `@rest` depends on them. */
-  readonly known: ReadonlySet<string>;
+  readonly known: { has(name: string): boolean };
 }
 
 /**

@@ -31,6 +31,26 @@ export function stepsOfLeg(leg: Leg<string>): readonly string[] {
 }
 
 /**
+ * The first leg before another one that makes any of these facts; `undefined` when none does.
+ * A fault that drops facts sends the run back there.
+ */
+export function legThatMakes(
+  facts: readonly string[],
+  before: number,
+  legs: readonly Leg<string>[],
+  steps: StepTable,
+): number | undefined {
+  const made = (name: string): readonly string[] => [
+    ...(steps[name]?.produces ?? []),
+    ...(steps[name]?.acquires ?? []),
+  ];
+  const first = legs.findIndex((leg) =>
+    stepsOfLeg(leg).some((name) => made(name).some((fact) => facts.includes(fact))),
+  );
+  return first >= 0 && first < before ? first : undefined;
+}
+
+/**
  * The step to run for this leg; `undefined` skips it.
  * `blocked` never happens in a sound table: the walk proves it.
  */

@@ -155,6 +155,17 @@ export interface Findings {
   readonly volumesMayGo: true;
 }
 
+/** Findings that outlive the run that made them; all others belong to their run and are gone with it. */
+export const LASTING_FINDINGS: readonly FindingName[] = [
+  'vmId',
+  'vm',
+  'freshVolumes',
+  'recoveryPoint',
+  'changeTokens',
+  'bootVerdict',
+  'volumesMayGo',
+];
+
 export type Facts = Resources & Findings;
 export type ResourceName = keyof Resources;
 export type FindingName = keyof Findings;

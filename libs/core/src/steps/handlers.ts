@@ -34,7 +34,12 @@ export interface StepCall<N extends StepName, Context> {
    */
   readonly keys: Readonly<
     Record<Extract<Listed<Definition<N>, 'acquires'>, ResourceName>, IdempotencyKey> &
-      Partial<Record<Extract<Listed<Definition<N>, 'releases' | 'touches'>, ResourceName>, IdempotencyKey>>
+      Partial<
+        Record<
+          Extract<Listed<Definition<N>, 'releases'> | Listed<Definition<N>, 'touches'>, ResourceName>,
+          IdempotencyKey
+        >
+      >
   >;
   /** 1 for the first try within this run. */
   readonly attempt: number;

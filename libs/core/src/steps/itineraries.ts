@@ -40,6 +40,8 @@ export const CONTEXT_ITINERARIES = {
   replicating: [...CYCLE, 'verify-sample', 'fold-deltas'],
   cancelling: [{ ifPossible: 'close-exports' }, { ifPossible: 'drop-snapshot' }],
   'cutting-over': [
+    // A fault may have forgotten what the machine is made of; with the source off it is too late to ask.
+    'describe-vm',
     'run-pre-flight',
     'fold-all-deltas',
     'verify-recovery-point',

@@ -1,5 +1,6 @@
 import { Table, TableIndex } from 'typeorm';
 import type { MigrationInterface, QueryRunner, TableColumnOptions } from 'typeorm';
+import { schemaColumns } from '../schema-columns.js';
 
 const TABLES = ['volume_snapshot', 'volume_hold', 'delta', 'nbd_export', 'disk_lease', 'volume'];
 
@@ -8,35 +9,7 @@ export class Volumes1763900000002 implements MigrationInterface {
   name = 'Volumes1763900000002';
 
   async up(runner: QueryRunner): Promise<void> {
-    const engine = runner.dataSource.driver.options.type;
-    const mysql = engine === 'mysql' || engine === 'mariadb';
-    const int = (name: string, isNullable = false): TableColumnOptions => ({
-      name,
-      type: mysql ? 'int' : 'integer',
-      isNullable,
-    });
-    const version: TableColumnOptions = int('version');
-    const bool = (name: string): TableColumnOptions =>
-      mysql ? { name, type: 'tinyint', width: 1 } : { name, type: 'boolean' };
-    const text = (name: string, length: number, isNullable = false): TableColumnOptions => ({
-      name,
-      type: 'varchar',
-      length: String(length),
-      isNullable,
-    });
-    const long = (name: string): TableColumnOptions => ({ name, type: 'text', isNullable: true });
-    const bigint = (name: string, isNullable = false): TableColumnOptions => ({
-      name,
-      type: 'bigint',
-      isNullable,
-    });
-    const date = (name: string, isNullable = false): TableColumnOptions => ({
-      name,
-      type: 'datetime',
-      precision: 3,
-      isNullable,
-    });
-    const id: TableColumnOptions = { ...text('id', 40), isPrimary: true };
+    const { id, varchar, int, bool, bigint, text, date, nullable } = schemaColumns(runner);
     const create = async (
       name: string,
       columns: TableColumnOptions[],
@@ -51,24 +24,24 @@ export class Volumes1763900000002 implements MigrationInterface {
       'volume',
       [
         id,
-        text('contextId', 40),
-        text('diskKey', 191),
-        text('targetConnectionId', 40),
-        long('ref'),
-        text('createKey', 64),
-        text('exportName', 64),
+        varchar('contextId', 40),
+        varchar('diskKey', 191),
+        varchar('targetConnectionId', 40),
+        text('ref', nullable),
+        varchar('createKey', 64),
+        varchar('exportName', 64),
         bigint('sizeBytes'),
-        bigint('volumeSizeBytes', true),
+        bigint('volumeSizeBytes', nullable),
         int('generation'),
-        text('state', 24),
-        long('devicePath'),
-        text('deviceKind', 8, true),
-        text('format', 8, true),
-        text('serial', 191, true),
-        int('currentPoint', true),
-        text('foldState', 8),
+        varchar('state', 24),
+        text('devicePath', nullable),
+        varchar('deviceKind', 8, nullable),
+        varchar('format', 8, nullable),
+        varchar('serial', 191, nullable),
+        int('currentPoint', nullable),
+        varchar('foldState', 8),
         int('leaseEpoch'),
-        version,
+        int('version'),
         date('createdAt'),
         date('updatedAt'),
       ],
@@ -78,13 +51,13 @@ export class Volumes1763900000002 implements MigrationInterface {
       'disk_lease',
       [
         id,
-        text('volumeId', 40),
+        varchar('volumeId', 40),
         int('epoch'),
-        text('mode', 8),
-        text('holder', 64),
+        varchar('mode', 8),
+        varchar('holder', 64),
         date('grantedAt'),
         date('renewedAt'),
-        date('releasedAt', true),
+        date('releasedAt', nullable),
       ],
       [['ux_disk_lease_epoch', ['volumeId', 'epoch'], true]],
     );
@@ -92,12 +65,12 @@ export class Volumes1763900000002 implements MigrationInterface {
       'nbd_export',
       [
         id,
-        text('name', 64),
-        text('volumeId', 40),
-        text('contextId', 40),
-        text('vmaId', 64),
-        text('what', 8),
-        text('deltaId', 40, true),
+        varchar('name', 64),
+        varchar('volumeId', 40),
+        varchar('contextId', 40),
+        varchar('vmaId', 64),
+        varchar('what', 8),
+        varchar('deltaId', 40, nullable),
         int('epoch'),
         bool('writable'),
         date('createdAt'),
@@ -111,17 +84,17 @@ export class Volumes1763900000002 implements MigrationInterface {
       'delta',
       [
         id,
-        text('volumeId', 40),
-        text('contextId', 40),
+        varchar('volumeId', 40),
+        varchar('contextId', 40),
         int('sequence'),
-        text('path', 191),
-        text('state', 16),
+        varchar('path', 191),
+        varchar('state', 16),
         bigint('sizeBytes'),
         bool('kept'),
         bool('rejected'),
-        version,
-        date('sealedAt', true),
-        date('foldedAt', true),
+        int('version'),
+        date('sealedAt', nullable),
+        date('foldedAt', nullable),
         date('createdAt'),
         date('updatedAt'),
       ],
@@ -134,10 +107,10 @@ export class Volumes1763900000002 implements MigrationInterface {
       'volume_hold',
       [
         id,
-        text('contextId', 40),
-        text('runId', 64),
-        text('reason', 191),
-        int('pointSequence', true),
+        varchar('contextId', 40),
+        varchar('runId', 64),
+        varchar('reason', 191),
+        int('pointSequence', nullable),
         date('createdAt'),
       ],
       [['ux_volume_hold_run', ['contextId', 'runId'], true]],
@@ -146,12 +119,12 @@ export class Volumes1763900000002 implements MigrationInterface {
       'volume_snapshot',
       [
         id,
-        text('contextId', 40),
-        text('volumeId', 40),
-        text('setKey', 64),
-        text('createKey', 64),
-        long('ref'),
-        text('purpose', 16),
+        varchar('contextId', 40),
+        varchar('volumeId', 40),
+        varchar('setKey', 64),
+        varchar('createKey', 64),
+        text('ref', nullable),
+        varchar('purpose', 16),
         int('pointSequence'),
         date('createdAt'),
       ],
