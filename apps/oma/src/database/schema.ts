@@ -7,11 +7,13 @@ import { JobStep, LogEvent } from '../jobs/job-log.entities.js';
 import { Job } from '../jobs/job.entity.js';
 import { NetworkMapping } from '../networks/network-mapping.entity.js';
 import { REPLICATION_ENTITIES } from '../replication/replication.entities.js';
+import { TUNNEL_ENTITIES } from '../tunnels/tunnels.entities.js';
 import { VOLUME_ENTITIES } from '../volumes/volumes.entities.js';
 import { OutboxEvent } from '../progress/outbox-event.entity.js';
 import { Setting } from './setting.entity.js';
 import { Init1763900000001 } from './versions/0001-init.js';
 import { Volumes1763900000002 } from './versions/0002-volumes.js';
+import { Tunnels1763900000003 } from './versions/0003-tunnels.js';
 import { Replication1763900000004 } from './versions/0004-replication.js';
 
 /** Every table of the OMA. Each room lists its own. */
@@ -28,6 +30,7 @@ export const ENTITIES: readonly (EntityTarget<ObjectLiteral> & (new () => object
   ApiToken,
   IdempotencyKey,
   ...VOLUME_ENTITIES,
+  ...TUNNEL_ENTITIES,
   ...REPLICATION_ENTITIES,
 ];
 
@@ -35,5 +38,6 @@ export const ENTITIES: readonly (EntityTarget<ObjectLiteral> & (new () => object
 export const SCHEMA_VERSIONS: readonly (new () => MigrationInterface)[] = [
   Init1763900000001,
   Volumes1763900000002,
+  Tunnels1763900000003,
   Replication1763900000004,
 ];

@@ -1,0 +1,5 @@
+import { PairingCode } from './pairing-code.entity.js';
+import { Vma } from './vma.entity.js';
+
+/** The tables of this room. */
+export const TUNNEL_ENTITIES = [Vma, PairingCode] as const;
