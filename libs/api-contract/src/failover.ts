@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { pageOf } from './page.js';
+import { ListQuery, pageOf } from './page.js';
 import { Problem } from './problem.js';
 import { Finding, Id, Timestamp } from './values.js';
 
@@ -36,13 +36,13 @@ export type FailoverRun = z.infer<typeof FailoverRun>;
 export const FailoverRunPage = pageOf(FailoverRun, 'FailoverRunPage');
 export type FailoverRunPage = z.infer<typeof FailoverRunPage>;
 
-export const StartFailover = z
-  .strictObject({
-    contextId: Id,
-    /** Milliseconds the guest is given to shut down before the operator is asked. */
-    shutdownTimeoutMs: z.int().min(1_000).max(3_600_000).optional(),
-  })
-  .meta({ id: 'StartFailover' });
+export const FailoverRunQuery = ListQuery.extend({ contextId: Id.optional(), kind: FailoverKind.optional() });
+export type FailoverRunQuery = z.infer<typeof FailoverRunQuery>;
+
+export const PreflightQuery = z.object({ contextId: Id, kind: FailoverKind.default('live') });
+export type PreflightQuery = z.infer<typeof PreflightQuery>;
+
+export const StartFailover = z.strictObject({ contextId: Id }).meta({ id: 'StartFailover' });
 export type StartFailover = z.infer<typeof StartFailover>;
 
 /** Roll back, commit and clean up name the VM; there is one run that can take them. */

@@ -56,3 +56,9 @@ export const VerifyPoint = z
   .strictObject({ scope: z.enum(['sample', 'all']).default('sample') })
   .meta({ id: 'VerifyPoint' });
 export type VerifyPoint = z.infer<typeof VerifyPoint>;
+
+/** The plan that the operator approves when a VM leaves management. Without `removeVolumes` what was copied stays. */
+export const ReleaseVm = z
+  .strictObject({ removeVolumes: z.boolean().default(false) })
+  .meta({ id: 'ReleaseVm' });
+export type ReleaseVm = z.infer<typeof ReleaseVm>;

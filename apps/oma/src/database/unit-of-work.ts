@@ -16,10 +16,19 @@ export class UnitOfWork {
   async run<T>(body: (manager: EntityManager) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.database.transaction(body);
+        return await transact(this.database, body);
       } catch (error) {
         if (attempt >= ATTEMPTS || !isDeadlock(error)) throw error;
       }
     }
   }
+}
+
+/**
+ * A row that this transaction has locked shows what others did to it before: MariaDB's own default would go on
+ * showing what was there at the first read. SQLite has one writer, and knows no such choice.
+ */
+function transact<T>(database: DataSource, body: (manager: EntityManager) => Promise<T>): Promise<T> {
+  const isSqlite = database.options.type === 'better-sqlite3';
+  return isSqlite ? database.transaction(body) : database.transaction('READ COMMITTED', body);
 }

@@ -18,7 +18,7 @@ export class FailoverRun {
   @Column({ type: 'json' }) findings!: Record<string, unknown>;
   @Column({ type: 'text', nullable: true }) machineRef!: string | null;
   @Column({ type: 'json', nullable: true }) verdict!: Record<string, unknown> | null;
-  /** From the confirmed power-off of the source to the boot verdict of the target. */
+  /** From the moment the source was asked to shut down to the boot verdict of the target. */
   @Column({ type: 'bigint', transformer: safeBigint, nullable: true }) downtimeMs!: number | null;
   @Column({ type: 'datetime', precision: 3 }) startedAt!: Date;
   @Column({ type: 'datetime', precision: 3, nullable: true }) endedAt!: Date | null;

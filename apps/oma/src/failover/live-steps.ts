@@ -2,11 +2,14 @@ import { provisioned, unprovisioned, type StepHandlers, type StepsOf } from '@os
 import { MigrationError } from '@ossea/errors';
 import type { MachineBlueprint } from '@ossea/plugin-sdk';
 import { CYCLE_HANDLERS } from '../replication/cycle-steps.js';
-import { asFact, endCycle, lastPoint } from '../replication/recovery-points.js';
+import { asFact, endCycle, lastPoint, markFolded } from '../replication/recovery-points.js';
+import { raiseGeneration, returnToGeneration } from '../replication/target-generation.js';
+import { verifyPoint } from '../replication/verify-point.js';
 import type { RunContext } from '../replication/run-context.js';
 import { judgeBoot } from './boot-verdict.js';
 import { nicsOf } from './blueprint.js';
-import { checkLive } from './pre-flight.js';
+import { noteBoot } from './live-outcome.js';
+import { mustBePossible } from './pre-flight.js';
 
 type LiveSteps = Exclude<
   StepsOf<'cutting-over' | 'rolling-back' | 'committing' | 'unwinding'>,
@@ -18,19 +21,19 @@ const SHUTDOWN_TIMEOUT_MS = 300_000;
 
 export const LIVE_HANDLERS: StepHandlers<RunContext, LiveSteps> = {
   async 'run-pre-flight'({ vmId }, { signal, context }) {
-    const warnings = await checkLive(context, vmId, signal);
+    const warnings = await mustBePossible(context, vmId, 'live', signal);
     const sourcePower = (await context.source.can.power?.state(vmId, { signal })) ?? 'running';
     return { preFlight: { checkedAt: new Date().toISOString(), sourcePower, warnings } };
   },
 
   async 'fold-all-deltas'(_given, { signal, context }) {
     await context.volumes.fold(context.contextId, { signal, keep: false });
+    await markFolded(context);
   },
 
   async 'verify-recovery-point'({ recoveryPoint }, { signal, report, context }) {
-    const { bytesChecked } = await context.volumes.verify(context.contextId, {
+    const { bytesChecked } = await verifyPoint(context, 'all', {
       signal,
-      scope: 'all',
       onProgress: (fraction) => report({ fraction }),
     });
     return { verified: { generation: recoveryPoint.generation, bytesChecked } };
@@ -45,9 +48,10 @@ export const LIVE_HANDLERS: StepHandlers<RunContext, LiveSteps> = {
   },
 
   async 'stop-source'({ vm, preFlight }, { signal, context }) {
+    const askedAt = new Date().toISOString();
+    context.say('The source machine is asked to shut down; the downtime begins.', { at: askedAt });
     await context.source.can.power?.stop(vm.id, { signal, force: false, timeoutMs: SHUTDOWN_TIMEOUT_MS });
-    context.say('The source machine is off; the downtime begins.', { at: new Date().toISOString() });
-    return { sourceHold: { was: preFlight.sourcePower } };
+    return { sourceHold: { was: preFlight.sourcePower, askedAt } };
   },
 
   async 'confirm-source-stopped'({ vm }, { signal, context }) {
@@ -65,6 +69,7 @@ export const LIVE_HANDLERS: StepHandlers<RunContext, LiveSteps> = {
 
   async 'fold-keeping-delta'({ recoveryPoint }, { signal, context }) {
     await context.volumes.fold(context.contextId, { signal, keep: true });
+    await markFolded(context);
     return { keptDelta: { generation: recoveryPoint.generation } };
   },
 
@@ -85,11 +90,14 @@ export const LIVE_HANDLERS: StepHandlers<RunContext, LiveSteps> = {
   },
 
   async 'start-machine'({ machine }, { signal, context }) {
+    // The guest writes from its first second: what was sealed before cannot be topped up any more.
+    await raiseGeneration(context);
     await context.target.machines.start(machine, { signal });
   },
 
-  async 'check-boot'({ machine }, { signal, report, context }) {
+  async 'check-boot'({ machine, sourceHold }, { signal, report, joinEnd, context }) {
     const bootVerdict = await judgeBoot(context, machine, { signal, report });
+    joinEnd(noteBoot(context, { machine, bootVerdict, askedAt: sourceHold?.askedAt }));
     context.say('The target machine is up; the downtime ends.', {
       at: new Date().toISOString(),
       ...bootVerdict,
@@ -111,6 +119,7 @@ export const LIVE_HANDLERS: StepHandlers<RunContext, LiveSteps> = {
     await context.volumes.revert(rollbackPoint, { signal });
     const point = await lastPoint(context.database, context.contextId);
     if (!point) throw new MigrationError('resource.not-found', 'There is no recovery point to return to.');
+    await returnToGeneration(context, point.generation);
     return {
       recoveryPoint: asFact(point),
       changeTokens: point.disks.flatMap((disk) =>

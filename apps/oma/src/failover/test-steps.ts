@@ -1,9 +1,11 @@
 import { provisioned, unprovisioned, type StepHandlers, type StepsOf } from '@ossea/core';
 import { MigrationError } from '@ossea/errors';
 import type { MachineBlueprint } from '@ossea/plugin-sdk';
+import type { EntityManager } from 'typeorm';
 import type { RunContext } from '../replication/run-context.js';
 import { nicsOf } from './blueprint.js';
 import { judgeBoot } from './boot-verdict.js';
+import { FailoverRun } from './failover-run.entity.js';
 
 /** A run of a test failover: its context, and which run it is. */
 export interface TestRunContext extends RunContext {
@@ -12,9 +14,20 @@ export interface TestRunContext extends RunContext {
   readonly machineName: string;
 }
 
+/** Notes on the record of a test, as a write of the step's own transaction. */
+const noteTest =
+  (id: string, note: Partial<Pick<FailoverRun, 'pointSequence' | 'machineRef' | 'verdict'>>) =>
+  async (transaction: unknown): Promise<void> => {
+    await (transaction as EntityManager).getRepository(FailoverRun).update({ id }, note as object);
+  };
+
 export const TEST_HANDLERS: StepHandlers<TestRunContext, StepsOf<'testing' | 'cleaning-up'>> = {
-  async 'hold-folds'(_given, { signal, context }) {
-    const generation = await context.volumes.hold(context.contextId, context.failoverRunId, { signal });
+  async 'hold-folds'(_given, { signal, joinEnd, context }) {
+    const generation = await context.volumes.hold(context.contextId, context.failoverRunId, {
+      signal,
+      reason: 'a test failover reads the volumes',
+    });
+    joinEnd(noteTest(context.failoverRunId, { pointSequence: generation }));
     return { hold: { generation } };
   },
 
@@ -71,8 +84,10 @@ export const TEST_HANDLERS: StepHandlers<TestRunContext, StepsOf<'testing' | 'cl
     await context.target.machines.start(testMachine, { signal });
   },
 
-  async 'judge-boot'({ testMachine }, { signal, report, context }) {
-    return { bootVerdict: await judgeBoot(context, testMachine, { signal, report }) };
+  async 'judge-boot'({ testMachine }, { signal, report, joinEnd, context }) {
+    const bootVerdict = await judgeBoot(context, testMachine, { signal, report });
+    joinEnd(noteTest(context.failoverRunId, { machineRef: testMachine, verdict: { ...bootVerdict } }));
+    return { bootVerdict };
   },
 
   async 'stop-test-machine'({ testMachine }, { signal, keys, context }) {

@@ -13,11 +13,13 @@ import { MigrationError } from '@ossea/errors';
 import type { CopyProgress } from '@ossea/copy-engine';
 import type { EntityManager } from 'typeorm';
 import { newId } from '../database/new-id.js';
+import { VmContext } from '../discovery/vm-context.entity.js';
 import { decideWork } from './decide-work.js';
 import { Cycle } from './cycle.entity.js';
-import { beginCycle, endCycle, lastPoint, sealPoint } from './recovery-points.js';
+import { beginCycle, endCycle, lastPoint, markFolded, sealPoint } from './recovery-points.js';
 import type { CopyOrder } from './replication-ports.js';
 import type { CycleMeasure, RunContext } from './run-context.js';
+import { verifyPoint } from './verify-point.js';
 
 type CycleHandlers = StepHandlers<RunContext, StepsOf<'preparing' | 'replicating' | 'cancelling'>>;
 
@@ -85,6 +87,7 @@ export const CYCLE_HANDLERS: CycleHandlers = {
 
   async 'decide-work'({ vm, exports, recoveryPoint, changeTokens, freshVolumes }, { context }) {
     const last = recoveryPoint ? await lastPoint(context.database, context.contextId) : undefined;
+    const row = await context.database.getRepository(VmContext).findOneByOrFail({ id: context.contextId });
     const zeroed = context.target.can.zeroedVolumes !== undefined;
     const disks = vm.disks.map((disk): DiskWork => {
       const sealed = last?.disks.find(({ diskKey }) => diskKey === disk.key);
@@ -98,8 +101,8 @@ export const CYCLE_HANDLERS: CycleHandlers = {
       };
       const decision = decideWork(
         lineage,
-        sealed && { ...sealed, changeToken: token, generation: 0 },
-        0,
+        sealed && { ...sealed, changeToken: token, generation: last?.generation ?? -1 },
+        row.generation,
         context.source.can.changedBlocks !== undefined,
       );
       return {
@@ -172,8 +175,8 @@ export const CYCLE_HANDLERS: CycleHandlers = {
     const last = await lastPoint(context.database, context.contextId);
     for (const target of exports) {
       const journal = await context.copies.journal(copyIdOf(cyclePlan.cycle, target.disk), { signal });
-      await context.volumes.checkWritten(target, journal, { signal });
-      await context.volumes.stageDigests(target, (last?.sequence ?? 0) + 1, journal);
+      await context.volumes.checkWritten(context.contextId, target, journal, { signal });
+      await context.volumes.stageDigests(context.contextId, target, (last?.sequence ?? 0) + 1, journal);
     }
     return { written: true };
   },
@@ -212,11 +215,12 @@ export const CYCLE_HANDLERS: CycleHandlers = {
   },
 
   async 'verify-sample'(_given, { signal, context }) {
-    await context.volumes.verify(context.contextId, { signal, scope: { clusters: SAMPLE_CLUSTERS } });
+    await verifyPoint(context, { clusters: SAMPLE_CLUSTERS }, { signal });
   },
 
   async 'fold-deltas'(_given, { signal, context }) {
     await context.volumes.fold(context.contextId, { signal, keep: false });
+    await markFolded(context);
   },
 };
 

@@ -1,7 +1,8 @@
 import type { CyclePlan, DiskCopy, DiskToken, SealedPoint } from '@ossea/core';
 import type { VmDescription } from '@ossea/plugin-sdk';
-import { IsNull, type DataSource, type EntityManager } from 'typeorm';
+import { IsNull, LessThanOrEqual, type DataSource, type EntityManager } from 'typeorm';
 import { newId } from '../database/new-id.js';
+import { VmContext } from '../discovery/vm-context.entity.js';
 import { Volume } from '../volumes/volume.entity.js';
 import { Cycle, type CycleKind, type CycleState } from './cycle.entity.js';
 import { RecoveryPoint, RecoveryPointDisk } from './recovery-point.entity.js';
@@ -80,13 +81,14 @@ export interface Seal {
 export async function sealPoint(manager: EntityManager, context: RunContext, seal: Seal): Promise<void> {
   const { vm, cyclePlan, copied, tokens, pointId } = seal;
   const cycle = await manager.getRepository(Cycle).findOneByOrFail({ id: cyclePlan.cycle });
+  const row = await manager.getRepository(VmContext).findOneByOrFail({ id: context.contextId });
   const now = new Date();
   await manager.getRepository(RecoveryPoint).insert({
     id: pointId,
     contextId: context.contextId,
     cycleId: cycle.id,
     sequence: cycle.sequence,
-    generation: cycle.sequence,
+    generation: row.generation,
     kind: cyclePlan.kind,
     sealedAt: now,
     foldedAt: null,
@@ -116,17 +118,40 @@ export async function sealPoint(manager: EntityManager, context: RunContext, sea
     });
   }
   await context.volumes.seal(manager, context.contextId, cycle.sequence);
-  await manager.getRepository(Cycle).update(
-    { id: cycle.id },
-    {
-      state: 'sealed',
-      endedAt: now,
-      bytesChanged: sum(copied, 'bytesTotal'),
-      bytesMoved: sum(copied, 'bytesMoved'),
-      bytesResumed: sum(copied, 'bytesResumed'),
-      durationMs: now.getTime() - cycle.startedAt.getTime(),
-    },
-  );
+  const measured = {
+    bytesChanged: sum(copied, 'bytesTotal'),
+    bytesMoved: sum(copied, 'bytesMoved'),
+    durationMs: now.getTime() - cycle.startedAt.getTime(),
+  };
+  await manager
+    .getRepository(Cycle)
+    .update(
+      { id: cycle.id },
+      { state: 'sealed', endedAt: now, bytesResumed: sum(copied, 'bytesResumed'), ...measured },
+    );
+  const { sequence, kind } = cycle;
+  const lastCycle = { cycleId: cycle.id, kind, sequence, sealedAt: now.toISOString(), ...measured };
+  await manager
+    .getRepository(VmContext)
+    .update({ id: context.contextId }, { lastCycle: lastCycle as never, updatedAt: now });
+  await context.facts.sealed(manager, pointId, context);
+}
+
+/** Notes which recovery points are wholly in the volumes now. */
+export async function markFolded(context: RunContext): Promise<void> {
+  const { database, contextId } = context;
+  await database.transaction(async (manager) => {
+    const volumes = await manager.getRepository(Volume).findBy({ contextId });
+    const current = Math.min(...volumes.map(({ currentPoint }) => currentPoint ?? 0));
+    const points = await manager.getRepository(RecoveryPoint).find({
+      where: { contextId, foldedAt: IsNull(), sequence: LessThanOrEqual(current) },
+      order: { sequence: 'ASC' },
+    });
+    for (const { id, sequence } of points) {
+      await manager.getRepository(RecoveryPoint).update({ id }, { foldedAt: new Date() });
+      await context.facts.folded(manager, sequence, context);
+    }
+  });
 }
 
 /** A stored recovery point as the fact that steps pass on. */

@@ -1,6 +1,14 @@
 import type { CopyProgress, CopyResult, Journal } from '@ossea/copy-engine';
 import type { DiskExport, DiskVolume, VolumeSnapshots } from '@ossea/core';
-import type { ChangeToken, DiskDescription, DiskKey, IdempotencyKey, SnapshotRef } from '@ossea/plugin-sdk';
+import type {
+  ChangeToken,
+  DiskDescription,
+  DiskKey,
+  IdempotencyKey,
+  SnapshotRef,
+  SourceSession,
+  TargetSession,
+} from '@ossea/plugin-sdk';
 import type { EntityManager } from 'typeorm';
 
 /*
@@ -38,9 +46,9 @@ export interface ContextVolumes {
   /** Removes the exports; what was received and not sealed is discarded when `discard` is set. */
   closeExports(context: string, options: SignalOption & { readonly discard: boolean }): Promise<void>;
   /** Throws `copy.incomplete` unless the delta's allocation map equals the journal. */
-  checkWritten(target: DiskExport, journal: Journal, options: SignalOption): Promise<void>;
+  checkWritten(context: string, target: DiskExport, journal: Journal, options: SignalOption): Promise<void>;
   /** Keeps the digests of a copied disk beside its volume, as a patch of this cycle; safe to repeat. */
-  stageDigests(target: DiskExport, sequence: number, journal: Journal): Promise<void>;
+  stageDigests(context: string, target: DiskExport, sequence: number, journal: Journal): Promise<void>;
   /** Inside the seal's transaction: receiving → sealed. */
   seal(manager: EntityManager, context: string, sequence: number): Promise<void>;
   /** Folds every sealed delta, oldest first. Throws `volume.in-use` under a hold or while a volume is elsewhere. */
@@ -48,7 +56,7 @@ export interface ContextVolumes {
   foldKept(context: string, options: SignalOption): Promise<void>;
   discardKept(context: string): Promise<void>;
   /** Pauses folds at the recovery point that the volumes hold then, and says which. */
-  hold(context: string, run: string, options: SignalOption): Promise<number>;
+  hold(context: string, run: string, options: SignalOption & { readonly reason: string }): Promise<number>;
   releaseHold(context: string, run: string): Promise<void>;
   snapshot(
     context: string,
@@ -73,7 +81,7 @@ export interface ContextVolumes {
       readonly scope: { readonly clusters: number } | 'all' | { readonly sequence: number };
       readonly onProgress?: (fraction: number) => void;
     },
-  ): Promise<{ readonly bytesChecked: number }>;
+  ): Promise<{ readonly pointSequence: number; readonly bytesChecked: number }>;
 }
 
 export interface CopyOrder {
@@ -100,3 +108,12 @@ export interface RemoteCopies {
   /** Lets the VMA forget every copy whose id begins so, and delete the journals. */
   forgetAll(prefix: string, options: SignalOption): Promise<void>;
 }
+
+/** Live sessions to both sides of a run, and the copies that one VMA makes from an open source session. */
+export interface RunSessions {
+  source(connectionId: string, options: SignalOption): Promise<SourceSession>;
+  target(connectionId: string, options: SignalOption): Promise<TargetSession>;
+  /** @param session id of the source session on the VMA. */
+  copiesOn(vmaId: string, session: string): RemoteCopies;
+}
+export const RUN_SESSIONS = Symbol('RunSessions');

@@ -1,5 +1,6 @@
 import type { SourceSession, TargetSession } from '@ossea/plugin-sdk';
 import type { DataSource } from 'typeorm';
+import type { PointFacts } from './point-facts.js';
 import type { ContextVolumes, RemoteCopies } from './replication-ports.js';
 
 /** What the steps of one run work with. The engine hands it to every handler. */
@@ -15,6 +16,8 @@ export interface RunContext {
   readonly copies: RemoteCopies;
   readonly volumes: ContextVolumes;
   readonly database: DataSource;
+  /** Facts written in the transaction that makes them true. */
+  readonly facts: PointFacts;
   /** Tells people something that is not an error. */
   readonly say: (message: string, attributes?: object) => void;
   /** Measured bytes of the running copy, for the feed. */

@@ -127,9 +127,13 @@ export class Verification {
     try {
       if ('sequence' in scope) {
         if (!patch)
-          throw new MigrationError('resource.not-found', `Nobody knows what recovery point ${sequence} wrote.`, {
-            context: { disk: disk.disk, sequence },
-          });
+          throw new MigrationError(
+            'resource.not-found',
+            `Nobody knows what recovery point ${sequence} wrote.`,
+            {
+              context: { disk: disk.disk, sequence },
+            },
+          );
         const clusters: number[] = [];
         for await (const cluster of patch.clusters()) clusters.push(cluster);
         return new Clusters(runsOf(clusters));

@@ -21,7 +21,6 @@ export interface ContextTargets {
   /** Throws `request.not-found` for an unknown context. */
   targetOf(contextId: string): Promise<ContextTarget>;
 }
-export const CONTEXT_TARGETS = Symbol('ContextTargets');
 
 export interface VolumesSettings {
   /** Holds the deltas: a volume of its own, large enough for the cycles of a hold. */
@@ -37,3 +36,6 @@ export const VOLUMES_SETTINGS = Symbol('VolumesSettings');
 
 /** Token of the `CopyEngine` of `@ossea/copy-engine` that reads digests. */
 export const COPY_ENGINE = Symbol('CopyEngine');
+
+/** Token of the `ProcessRunner` of `@ossea/process`: storage daemons and image tools are its children. */
+export const PROCESS_RUNNER = Symbol('ProcessRunner');

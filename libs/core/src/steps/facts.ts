@@ -118,7 +118,11 @@ export interface Resources {
   /** The final cycle's delta, kept after its fold, so that N can become N+1 again. */
   readonly keptDelta: { readonly generation: number };
   /** We keep the source machine off, and owe it a restart if we give up. */
-  readonly sourceHold: { readonly was: PowerState };
+  readonly sourceHold: {
+    readonly was: PowerState;
+    /** When the guest was asked to shut down: the downtime counts from here. */
+    readonly askedAt: string;
+  };
   readonly machine: MachineRef;
   /** Folding is paused; the volumes stand at this generation. */
   readonly hold: { readonly generation: number };

@@ -72,6 +72,7 @@ export const FAILOVER_STEPS = defineSteps({
     label: 'Judging whether the target machine has booted',
     weight: 8,
     consumes: ['machine'],
+    mayRead: ['sourceHold'],
     produces: ['bootVerdict'],
   },
   'stop-machine': {

@@ -1,4 +1,14 @@
-import type { JoinedWrite, RunState, RunStore, StepEnd, StepProgress, StepStart } from '@ossea/core';
+import {
+  ITINERARIES,
+  stepsOfLeg,
+  type JoinedWrite,
+  type Leg,
+  type RunState,
+  type RunStore,
+  type StepEnd,
+  type StepProgress,
+  type StepStart,
+} from '@ossea/core';
 import { MigrationError } from '@ossea/errors';
 import { In, Not, type DataSource, type EntityManager } from 'typeorm';
 import { EngineRun, FactSheet, LedgerEntry } from './run.entities.js';
@@ -8,7 +18,7 @@ export interface RunJournal {
   stepBegan(manager: EntityManager, run: EngineRun, start: StepStart): Promise<void>;
   stepEnded(manager: EntityManager, run: EngineRun, end: StepEnd): Promise<void>;
   /** A step was put off before it began, because another run of the VM holds what it needs. */
-  legDeferred(manager: EntityManager, run: EngineRun, leg: number): Promise<void>;
+  legDeferred(manager: EntityManager, run: EngineRun, step: string): Promise<void>;
   progressed(runId: string, step: string, progress: StepProgress, overall: number): void;
 }
 
@@ -88,7 +98,8 @@ export class SqlRunStore implements RunStore {
     return this.write(runId, async (manager, run) => {
       run.finishedLegs = [...run.finishedLegs, leg];
       await this.saveRun(manager, run);
-      if (why === 'deferred') await this.journal.legDeferred(manager, run, leg);
+      const step = stepOfLeg(run.itinerary, leg);
+      if (why === 'deferred' && step !== undefined) await this.journal.legDeferred(manager, run, step);
     });
   }
 
@@ -145,4 +156,10 @@ export class SqlRunStore implements RunStore {
       return body(manager, run);
     });
   }
+}
+
+/** The name of the first step that a leg may run. */
+function stepOfLeg(itinerary: string, leg: number): string | undefined {
+  const legs = (ITINERARIES as Readonly<Record<string, readonly Leg[]>>)[itinerary];
+  return legs?.[leg] === undefined ? undefined : stepsOfLeg(legs[leg])[0];
 }

@@ -1,0 +1,97 @@
+import { Body, Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import {
+  FailoverAction,
+  FailoverRun,
+  FailoverRunPage,
+  FailoverRunQuery,
+  Id,
+  PreflightQuery,
+  PreflightReport,
+  StartFailover,
+  type Job,
+} from '@ossea/api-contract';
+import type { Response } from 'express';
+import { Answers, StartsJob } from '../http/answers.js';
+import { Caller } from '../http/caller.js';
+import { FailoverService } from './failover.service.js';
+import { LiveFailovers } from './live-failovers.js';
+import { TestFailovers } from './test-failovers.js';
+
+@ApiTags('failover')
+@Controller('api/v1/failover')
+export class FailoverController {
+  constructor(
+    private readonly failovers: FailoverService,
+    private readonly live: LiveFailovers,
+    private readonly tests: TestFailovers,
+  ) {}
+
+  @Get('preflight')
+  @Answers('Everything that could stop a failover, or that people should know before it', PreflightReport)
+  preflight(
+    @Query({ schema: PreflightQuery }) { contextId, kind }: PreflightQuery,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<PreflightReport> {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    return this.failovers.preFlight(contextId, kind, gone.signal);
+  }
+
+  @Post('test')
+  @StartsJob('Boots a copy of the last recovery point in isolation; source and cycles are not touched')
+  startTest(
+    @Body({ schema: StartFailover }) { contextId }: StartFailover,
+    @Caller() caller: Caller,
+  ): Promise<Job> {
+    return this.tests.start(contextId, caller);
+  }
+
+  @Post('cleanup')
+  @StartsJob('Takes everything of the newest test failover away')
+  cleanUp(
+    @Body({ schema: FailoverAction }) { contextId }: FailoverAction,
+    @Caller() caller: Caller,
+  ): Promise<Job> {
+    return this.tests.cleanUp(contextId, caller);
+  }
+
+  @Post('live')
+  @StartsJob('Stops the source, copies its last changes and starts the machine at the target')
+  startLive(
+    @Body({ schema: StartFailover }) { contextId }: StartFailover,
+    @Caller() caller: Caller,
+  ): Promise<Job> {
+    return this.live.start(contextId, caller);
+  }
+
+  @Post('rollback')
+  @StartsJob('Returns to the source as it was')
+  rollBack(
+    @Body({ schema: FailoverAction }) { contextId }: FailoverAction,
+    @Caller() caller: Caller,
+  ): Promise<Job> {
+    return this.live.rollBack(contextId, caller);
+  }
+
+  @Post('commit')
+  @StartsJob('Keeps the target machine; there is no way back after it')
+  commit(
+    @Body({ schema: FailoverAction }) { contextId }: FailoverAction,
+    @Caller() caller: Caller,
+  ): Promise<Job> {
+    return this.live.commit(contextId, caller);
+  }
+
+  @Get('runs')
+  @Answers('Failovers, newest first', FailoverRunPage)
+  runs(@Query({ schema: FailoverRunQuery }) query: FailoverRunQuery): Promise<FailoverRunPage> {
+    return this.failovers.runs(query);
+  }
+
+  @Get('runs/:id')
+  @Answers('One failover', FailoverRun)
+  run(@Param('id', { schema: Id }) id: string): Promise<FailoverRun> {
+    return this.failovers.run(id);
+  }
+}
