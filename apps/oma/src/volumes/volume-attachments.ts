@@ -51,10 +51,11 @@ export class VolumeAttachments {
 
   /**
    * The device of a volume that is attached to this appliance.
-   * After a restart the lease is taken again. Throws `volume.in-use` when the volume is not ours at present.
+   * After a restart, or when somebody else has let go of it, the lease is taken again: the target refuses while it
+   * is attached elsewhere. Throws `volume.in-use` when the volume is not ours at present.
    */
   async device(volume: Volume, options: CallOptions): Promise<VolumeDevice> {
-    if (volume.state !== 'attached')
+    if (volume.state === 'detached')
       throw new MigrationError(
         'volume.in-use',
         `The volume of disk "${volume.diskKey}" is ${volume.state}.`,
