@@ -58,7 +58,7 @@ export class Verification {
     let bytesChecked = 0;
     let clustersChecked = 0;
     for (const { disk, clusters } of work) {
-      for await (const window of clusters.windows()) {
+      for (const window of clusters.windows()) {
         bytesChecked += await this.compare(disk, pointSequence, window, options);
         clustersChecked += sizeOf(window);
         options.onProgress?.(clustersChecked / total);
