@@ -38,10 +38,14 @@ export default defineConfig({
   test: {
     projects: [
       project('unit', ['{apps/oma,apps/vma,apps/cli,libs/*,native/*,plugins/*}/src/**/*.spec.ts'], {
-        exclude: ['**/conformance.spec.ts'],
+        exclude: ['**/conformance.spec.ts', '**/kit.spec.ts'],
       }),
       project('architecture', ['tests/architecture/**/*.spec.ts'], { testTimeout: 120_000 }),
-      project('conformance', ['plugins/*/src/**/conformance.spec.ts'], { testTimeout: 120_000 }),
+      project(
+        'conformance',
+        ['plugins/*/src/**/conformance.spec.ts', 'libs/plugin-conformance/src/kit.spec.ts'],
+        { testTimeout: 120_000 },
+      ),
       project('contract', ['tests/contract/**/*.spec.ts'], { testTimeout: 120_000, hookTimeout: 120_000 }),
       project('integration', ['tests/integration/**/*.spec.ts', 'native/*/test/**/*.spec.ts'], {
         testTimeout: 180_000,
