@@ -1,0 +1,201 @@
+import 'reflect-metadata';
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Global, Module, type INestApplicationContext } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { Job } from '@ossea/api-contract';
+import { ReferenceEngine } from '@ossea/copy-engine';
+import type { TargetSession } from '@ossea/plugin-sdk';
+import { plugin as qemuTarget } from '@ossea/plugin-qemu-target';
+import { createProcessRunner } from '@ossea/process';
+import type { DataSource } from 'typeorm';
+import { Connection } from '../../../apps/oma/src/connections/connection.entity.js';
+import { openDatabase } from '../../../apps/oma/src/database/data-source.js';
+import { DatabaseModule } from '../../../apps/oma/src/database/database.module.js';
+import { newId } from '../../../apps/oma/src/database/new-id.js';
+import { ContextViews } from '../../../apps/oma/src/discovery/context-views.js';
+import { VmContext } from '../../../apps/oma/src/discovery/vm-context.entity.js';
+import { FailoverModule } from '../../../apps/oma/src/failover/failover.module.js';
+import { JobsModule } from '../../../apps/oma/src/jobs/jobs.module.js';
+import { JobsService } from '../../../apps/oma/src/jobs/jobs.service.js';
+import { ProcessOwner } from '../../../apps/oma/src/jobs/process-owner.js';
+import { OutboxModule } from '../../../apps/oma/src/progress/outbox.module.js';
+import { ReplicationModule } from '../../../apps/oma/src/replication/replication.module.js';
+import { RUN_SESSIONS } from '../../../apps/oma/src/replication/replication-ports.js';
+import { ReplicationService } from '../../../apps/oma/src/replication/replication.service.js';
+import { Volume } from '../../../apps/oma/src/volumes/volume.entity.js';
+import { VolumesModule } from '../../../apps/oma/src/volumes/volumes.module.js';
+import {
+  COPY_ENGINE,
+  PROCESS_RUNNER,
+  TARGET_SESSIONS,
+  VOLUMES_SETTINGS,
+} from '../../../apps/oma/src/volumes/volumes-ports.js';
+import { VolumesService } from '../../../apps/oma/src/volumes/volumes.service.js';
+import { makeDisk } from '../../../native/nbd/test/disks.js';
+import { NbdServers } from '../../../native/nbd/test/nbd-servers.js';
+import { FileSource } from './file-source.js';
+import { LocalCopies } from './local-copies.js';
+
+const call = { signal: new AbortController().signal };
+export const MIB = 1 << 20;
+export const caller = { name: 'test', correlationId: 'test-1' };
+
+/** The OMA's jobs, volumes, replication and failover rooms in this process, with a source of files and no tunnel. */
+export class ReplicationBench {
+  readonly directory = mkdtempSync(join(tmpdir(), 'r-'));
+  readonly contextId = newId('ctx');
+  readonly vmaId = newId('vma');
+  readonly servers = new NbdServers(spawn);
+  readonly source = new FileSource(this.directory, this.servers);
+  database!: DataSource;
+  target!: TargetSession;
+  app!: INestApplicationContext;
+  copies!: LocalCopies;
+
+  static async start(): Promise<ReplicationBench> {
+    const bench = new ReplicationBench();
+    makeDisk(bench.source.file('vda'), 8 * MIB, 1);
+    makeDisk(bench.source.file('vdb'), 3 * MIB + 512, 2);
+    await bench.open();
+    return bench;
+  }
+
+  get replication(): ReplicationService {
+    return this.app.get(ReplicationService);
+  }
+  get jobs(): JobsService {
+    return this.app.get(JobsService);
+  }
+  get volumes(): VolumesService {
+    return this.app.get(VolumesService);
+  }
+
+  async open(): Promise<void> {
+    const at = (name: string) => join(this.directory, name);
+    const scratchDir = at('scratch');
+    mkdirSync(scratchDir, { recursive: true });
+    this.database = await openDatabase({ database: { engine: 'sqlite' }, stateDir: this.directory });
+    await this.rows();
+    const run = createProcessRunner();
+    const log = { debug() {}, info() {}, warn() {}, error() {} };
+    const settings = { poolDir: at('pool'), machinesDir: at('m') };
+    this.target = (await qemuTarget.connect(settings, { log, scratchDir, run }, call)) as TargetSession;
+    const engine = new ReferenceEngine();
+    const source = this.source.session();
+    this.copies = new LocalCopies(source, engine, at('journals'), () =>
+      this.volumes.nbdSocketFor(this.vmaId),
+    );
+    const ports = [
+      { provide: TARGET_SESSIONS, useValue: { open: () => Promise.resolve(this.target) } },
+      {
+        provide: VOLUMES_SETTINGS,
+        useValue: { spoolDir: at('spool'), stateDir: at('state'), runDir: at('run'), spoolReserveBytes: 0 },
+      },
+      { provide: COPY_ENGINE, useValue: engine },
+      { provide: PROCESS_RUNNER, useValue: run },
+      ContextViews,
+      {
+        provide: RUN_SESSIONS,
+        useValue: {
+          source: () => Promise.resolve(source),
+          target: () => Promise.resolve(this.target),
+          copiesOn: () => this.copies,
+        },
+      },
+    ];
+    @Global()
+    @Module({ providers: ports, exports: ports.map((port) => ('provide' in port ? port.provide : port)) })
+    class Ports {}
+    @Module({
+      imports: [
+        DatabaseModule.with(this.database),
+        OutboxModule,
+        JobsModule.as(new ProcessOwner('oma-test')),
+        Ports,
+        VolumesModule,
+        ReplicationModule,
+        FailoverModule,
+      ],
+    })
+    class Root {}
+    this.app = await NestFactory.createApplicationContext(Root, { logger: false });
+  }
+
+  /** Ends this life as a shutdown does; `open` begins the next one. */
+  async close(): Promise<void> {
+    await this.app.close();
+    await this.target[Symbol.asyncDispose]();
+    await this.database.destroy();
+  }
+
+  async cycle(): Promise<Job> {
+    const job = await this.replication.replicate(this.contextId, caller);
+    return this.jobs.waitFor(job.id, 60_000);
+  }
+
+  context(): Promise<VmContext> {
+    return this.database.getRepository(VmContext).findOneByOrFail({ id: this.contextId });
+  }
+
+  sourceHashes(): string[] {
+    return this.source.disks.map((disk) => sha256(readFileSync(this.source.file(disk))));
+  }
+
+  async volumeHashes(): Promise<string[]> {
+    const volumes = await this.database
+      .getRepository(Volume)
+      .find({ where: { contextId: this.contextId }, order: { diskKey: 'ASC' } });
+    return volumes.map(({ devicePath, sizeBytes }) =>
+      sha256(readFileSync(devicePath!).subarray(0, sizeBytes)),
+    );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.database.isInitialized) await this.close();
+    await this.servers.stop();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  private async rows(): Promise<void> {
+    const contexts = this.database.getRepository(VmContext);
+    if (await contexts.findOneBy({ id: this.contextId })) return;
+    const connections = this.database.getRepository(Connection);
+    const connection = await connections.save(
+      connections.create({
+        id: newId('con'),
+        name: 'bench',
+        kind: 'target',
+        pluginId: 'qemu-target',
+        vmaId: null,
+        settings: {},
+        secrets: {},
+      }),
+    );
+    await contexts.save(
+      contexts.create({
+        id: this.contextId,
+        name: 'machine',
+        sourceConnectionId: connection.id,
+        targetConnectionId: connection.id,
+        vmaId: this.vmaId,
+        sourceVmId: 'vm-1',
+        managedKey: null,
+        state: 'managed',
+        origin: null,
+        placement: { format: 'raw', accelerator: 'tcg' },
+        machine: null,
+        generation: 1,
+        autoAdded: false,
+        lastCycle: null,
+      }),
+    );
+  }
+}
+
+function sha256(bytes: Buffer): string {
+  return createHash('sha256').update(bytes).digest('hex');
+}
