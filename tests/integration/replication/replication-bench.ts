@@ -37,6 +37,7 @@ import {
 import { VolumesService } from '../../../apps/oma/src/volumes/volumes.service.js';
 import { makeDisk } from '../../../native/nbd/test/disks.js';
 import { NbdServers } from '../../../native/nbd/test/nbd-servers.js';
+import { startMariaDb, type PrivateMariaDb } from '../../stack/mariadb.js';
 import { FileSource } from './file-source.js';
 import { LocalCopies } from './local-copies.js';
 
@@ -56,8 +57,11 @@ export class ReplicationBench {
   app!: INestApplicationContext;
   copies!: LocalCopies;
 
-  static async start(): Promise<ReplicationBench> {
+  private mariaDb: PrivateMariaDb | undefined;
+
+  static async start(engine: 'sqlite' | 'mariadb' = 'sqlite'): Promise<ReplicationBench> {
     const bench = new ReplicationBench();
+    if (engine === 'mariadb') bench.mariaDb = await startMariaDb();
     makeDisk(bench.source.file('vda'), 8 * MIB, 1);
     makeDisk(bench.source.file('vdb'), 3 * MIB + 512, 2);
     await bench.open();
@@ -78,7 +82,10 @@ export class ReplicationBench {
     const at = (name: string) => join(this.directory, name);
     const scratchDir = at('scratch');
     mkdirSync(scratchDir, { recursive: true });
-    this.database = await openDatabase({ database: { engine: 'sqlite' }, stateDir: this.directory });
+    this.database = await openDatabase({
+      database: this.mariaDb ? { engine: 'mariadb', ...this.mariaDb.login } : { engine: 'sqlite' },
+      stateDir: this.directory,
+    });
     await this.rows();
     const run = createProcessRunner();
     const log = { debug() {}, info() {}, warn() {}, error() {} };
@@ -157,6 +164,7 @@ export class ReplicationBench {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.database.isInitialized) await this.close();
     await this.servers.stop();
+    await this.mariaDb?.[Symbol.asyncDispose]();
     rmSync(this.directory, { recursive: true, force: true });
   }
 
