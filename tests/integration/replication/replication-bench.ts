@@ -19,6 +19,7 @@ import { newId } from '../../../apps/oma/src/database/new-id.js';
 import { ContextViews } from '../../../apps/oma/src/discovery/context-views.js';
 import { VmContext } from '../../../apps/oma/src/discovery/vm-context.entity.js';
 import { FailoverModule } from '../../../apps/oma/src/failover/failover.module.js';
+import { Job as JobRow } from '../../../apps/oma/src/jobs/job.entity.js';
 import { JobsModule } from '../../../apps/oma/src/jobs/jobs.module.js';
 import { JobsService } from '../../../apps/oma/src/jobs/jobs.service.js';
 import { ProcessOwner } from '../../../apps/oma/src/jobs/process-owner.js';
@@ -26,6 +27,7 @@ import { OutboxModule } from '../../../apps/oma/src/progress/outbox.module.js';
 import { ReplicationModule } from '../../../apps/oma/src/replication/replication.module.js';
 import { RUN_SESSIONS } from '../../../apps/oma/src/replication/replication-ports.js';
 import { ReplicationService } from '../../../apps/oma/src/replication/replication.service.js';
+import { EngineRun } from '../../../apps/oma/src/replication/runs/run.entities.js';
 import { Volume } from '../../../apps/oma/src/volumes/volume.entity.js';
 import { VolumesModule } from '../../../apps/oma/src/volumes/volumes.module.js';
 import {
@@ -137,6 +139,16 @@ export class ReplicationBench {
     await this.app.close();
     await this.target[Symbol.asyncDispose]();
     await this.database.destroy();
+  }
+
+  /** Ends this life as a crash does: from now on nothing more of it is stored. */
+  async crash(): Promise<void> {
+    const gone = { ownerId: 'oma-test:gone' };
+    await this.database.transaction(async (manager) => {
+      await manager.getRepository(EngineRun).update({ state: 'running' }, gone);
+      await manager.getRepository(JobRow).update({ state: 'running' }, gone);
+    });
+    await this.close();
   }
 
   async cycle(): Promise<Job> {
