@@ -166,7 +166,7 @@ export class FileSource {
       power: this.power,
       hostId: 'host-1',
       cpus: 1,
-      memoryBytes: 64 << 20,
+      memoryBytes: 256 << 20,
       firmware: 'bios',
       disks,
       nics: [],

@@ -1,9 +1,10 @@
 import 'reflect-metadata';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Global, Module, type INestApplicationContext } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { Job } from '@ossea/api-contract';
@@ -18,6 +19,9 @@ import { DatabaseModule } from '../../../apps/oma/src/database/database.module.j
 import { newId } from '../../../apps/oma/src/database/new-id.js';
 import { ContextViews } from '../../../apps/oma/src/discovery/context-views.js';
 import { VmContext } from '../../../apps/oma/src/discovery/vm-context.entity.js';
+import { FailoverRun } from '../../../apps/oma/src/failover/failover-run.entity.js';
+import { LiveFailovers } from '../../../apps/oma/src/failover/live-failovers.js';
+import { TestFailovers } from '../../../apps/oma/src/failover/test-failovers.js';
 import { FailoverModule } from '../../../apps/oma/src/failover/failover.module.js';
 import { Job as JobRow } from '../../../apps/oma/src/jobs/job.entity.js';
 import { JobsModule } from '../../../apps/oma/src/jobs/jobs.module.js';
@@ -39,6 +43,7 @@ import {
 import { VolumesService } from '../../../apps/oma/src/volumes/volumes.service.js';
 import { makeDisk } from '../../../native/nbd/test/disks.js';
 import { NbdServers } from '../../../native/nbd/test/nbd-servers.js';
+import { buildGuestImages } from '../../stack/guest/index.js';
 import { startMariaDb, type PrivateMariaDb } from '../../stack/mariadb.js';
 import { FileSource } from './file-source.js';
 import { LocalCopies } from './local-copies.js';
@@ -70,11 +75,30 @@ export class ReplicationBench {
     return bench;
   }
 
+  /** The source's disks are those of the small Linux guest: what arrives at the target can boot. */
+  static async startWithGuest(): Promise<ReplicationBench> {
+    const bench = new ReplicationBench();
+    const directory = join(bench.directory, 'images');
+    const diskBytes = { vda: 128 * MIB, vdb: 128 * MIB };
+    const images = await buildGuestImages({ directory, diskBytes, fillBytes: 8 * MIB, seed: 'failover' });
+    for (const disk of ['vda', 'vdb'] as const)
+      await promisify(execFile)('qemu-img', ['convert', '-O', 'raw', images[disk], bench.source.file(disk)]);
+    rmSync(directory, { recursive: true });
+    await bench.open();
+    return bench;
+  }
+
   get replication(): ReplicationService {
     return this.app.get(ReplicationService);
   }
   get jobs(): JobsService {
     return this.app.get(JobsService);
+  }
+  get tests(): TestFailovers {
+    return this.app.get(TestFailovers, { strict: false });
+  }
+  get live(): LiveFailovers {
+    return this.app.get(LiveFailovers, { strict: false });
   }
   get volumes(): VolumesService {
     return this.app.get(VolumesService);
@@ -152,8 +176,18 @@ export class ReplicationBench {
   }
 
   async cycle(): Promise<Job> {
-    const job = await this.replication.replicate(this.contextId, caller);
-    return this.jobs.waitFor(job.id, 60_000);
+    return this.end(await this.replication.replicate(this.contextId, caller));
+  }
+
+  /** The job when it has ended. */
+  end({ id }: Job): Promise<Job> {
+    return this.jobs.waitFor(id, 150_000);
+  }
+
+  /** A committed machine is the operator's: here the test is the operator. */
+  async stopMachines(): Promise<void> {
+    const runs = await this.database.getRepository(FailoverRun).findBy({ contextId: this.contextId });
+    for (const { machineRef } of runs) if (machineRef) await this.target.machines.remove(machineRef, call);
   }
 
   context(): Promise<VmContext> {
