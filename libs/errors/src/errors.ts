@@ -38,6 +38,11 @@ export const ERRORS = {
     status: 403,
     remedy: 'Ask an administrator for the role that allows this.',
   },
+  'access.throttled': {
+    recovery: 'retry',
+    status: 429,
+    remedy: 'Wait as long as the answer says, then try again.',
+  },
   'config.invalid': {
     recovery: 'fix-and-retry',
     status: 422,

@@ -16,3 +16,21 @@ export function isUniqueViolation(error: unknown): boolean {
 export function isDeadlock(error: unknown): boolean {
   return DEADLOCKS.has(driverCode(error) ?? '');
 }
+
+const LOST = new Set([
+  'PROTOCOL_CONNECTION_LOST',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOENT',
+  'ER_SERVER_SHUTDOWN',
+  'ER_CON_COUNT_ERROR',
+]);
+
+/** Whether a query failed because the database is not there now. */
+export function isConnectionLost(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = driverCode(error) ?? ('fatal' in error && 'code' in error ? String(error.code) : '');
+  return LOST.has(code);
+}

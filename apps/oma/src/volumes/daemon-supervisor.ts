@@ -49,7 +49,7 @@ export class DaemonSupervisor {
 
   /** Where the VMA's NBD channels go: known before the daemon runs, the same for every daemon that ever does. */
   nbdSocketFor(vmaId: string): string {
-    return join(this.options.runDir, `${nameOf(vmaId)}.sock`);
+    return nbdSocketPath(this.options.runDir, vmaId);
   }
 
   /** Stores an export and adds it to its VMA's daemon, which is started if it does not run. */
@@ -180,6 +180,11 @@ export class DaemonSupervisor {
   private get repository() {
     return this.options.database.getRepository(NbdExport);
   }
+}
+
+/** Where a VMA's NBD channels go: a function of its id alone, so that the tunnel need not wait for any daemon. */
+export function nbdSocketPath(runDir: string, vmaId: string): string {
+  return join(runDir, `${nameOf(vmaId)}.sock`);
 }
 
 /** Short, because it stands in socket paths; one per VMA whatever its id is made of. */

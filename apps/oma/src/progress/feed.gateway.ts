@@ -1,0 +1,147 @@
+import { Logger, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
+import {
+  ConnectedSocket,
+  MessageBody,
+  SubscribeMessage,
+  WebSocketGateway,
+  WebSocketServer,
+  type OnGatewayConnection,
+  type OnGatewayDisconnect,
+  type OnGatewayInit,
+} from '@nestjs/websockets';
+import { FEED_NAMESPACE, Subscribe, type FeedSnapshot } from '@ossea/api-contract';
+import { asMigrationError, MigrationError, toProblem, type Problem } from '@ossea/errors';
+import type { Namespace, Socket } from 'socket.io';
+import { ApiTokens, type Bearer } from '../access/api-tokens.js';
+import { FeedClient } from './feed-client.js';
+import { FeedJournal } from './feed-journal.js';
+import { FeedSnapshots } from './feed-snapshots.js';
+import { Measures } from './measures.js';
+import { Outbox } from './outbox.js';
+
+/** A token that is not valid any more closes its sockets within this time. */
+const RECHECK_MS = 5_000;
+
+/** The only place where a domain event becomes a feed event. */
+@WebSocketGateway({ namespace: FEED_NAMESPACE })
+export class FeedGateway
+  implements OnGatewayInit, OnGatewayConnection, OnGatewayDisconnect, OnApplicationBootstrap, OnModuleDestroy
+{
+  private readonly logger = new Logger('feed');
+  private readonly journal = new FeedJournal();
+  private readonly clients = new Map<Socket, FeedClient>();
+  private readonly endings: (() => void)[] = [];
+  @WebSocketServer() private readonly namespace!: Namespace;
+
+  constructor(
+    private readonly tokens: ApiTokens,
+    private readonly snapshots: FeedSnapshots,
+    private readonly outbox: Outbox,
+    private readonly measures: Measures,
+  ) {}
+
+  afterInit(namespace: Namespace): void {
+    namespace.use((socket, next) => {
+      this.admit(socket).then(
+        () => next(),
+        (error: unknown) => next(refusal(error)),
+      );
+    });
+  }
+
+  onApplicationBootstrap(): void {
+    const recheck = setInterval(() => void this.recheck(), RECHECK_MS).unref();
+    this.endings.push(
+      () => clearInterval(recheck),
+      this.outbox.onFact((fact) => {
+        this.tellAll(this.journal.fact(fact));
+        if (fact.type !== 'job.ended') return;
+        this.journal.forgetMeasures(fact.subject);
+        const { job } = fact.data as { job: { contextId?: string } };
+        if (job.contextId !== undefined) this.journal.forgetMeasures(job.contextId);
+      }),
+      this.measures.onMeasure((measure) => this.tellAll(this.journal.measure(measure))),
+    );
+  }
+
+  onModuleDestroy(): void {
+    for (const end of this.endings) end();
+    // said before the connection ends, so that clients come back by themselves
+    this.namespace?.disconnectSockets(true);
+  }
+
+  handleConnection(socket: Socket): void {
+    if (!bearerOf(socket)) socket.disconnect(true);
+  }
+
+  handleDisconnect(socket: Socket): void {
+    this.clients.get(socket)?.close();
+    this.clients.delete(socket);
+  }
+
+  @SubscribeMessage('subscribe')
+  async subscribe(
+    @ConnectedSocket() socket: Socket,
+    @MessageBody() body: unknown,
+  ): Promise<FeedSnapshot | { problem: Problem }> {
+    const parsed = Subscribe.safeParse(body ?? {});
+    try {
+      if (!parsed.success)
+        throw new MigrationError('request.invalid', 'A subscription is { since?: { epoch, seq } }.');
+      return await this.standOf(socket, parsed.data);
+    } catch (error) {
+      const known = asMigrationError(error);
+      if (known.code === 'internal.unexpected') this.logger.error(known.cause ?? known);
+      return { problem: problemOf(known) };
+    }
+  }
+
+  private async standOf(socket: Socket, { since }: Subscribe): Promise<FeedSnapshot> {
+    // told of everything from here on; the position in the answer is of this moment, or of a later one
+    if (!this.clients.has(socket)) this.clients.set(socket, new FeedClient(socket));
+    const events = since ? this.journal.since(since) : undefined;
+    if (!events) return this.snapshots.take(this.journal);
+    return { mode: 'replay', epoch: this.journal.epoch, seq: this.journal.seq, events: [...events] };
+  }
+
+  private tellAll(envelope: Parameters<FeedClient['tell']>[0]): void {
+    for (const client of this.clients.values()) client.tell(envelope);
+  }
+
+  private async admit(socket: Socket): Promise<void> {
+    const { token } = socket.handshake.auth as { token?: unknown };
+    (socket.data as Admitted).bearer = await this.tokens.bearerOf(token);
+  }
+
+  /** Access that ended ends here too. */
+  private async recheck(): Promise<void> {
+    const sockets = [...this.namespace.sockets.values()];
+    const ids = new Set(sockets.flatMap((socket) => bearerOf(socket)?.tokenId ?? []));
+    if (ids.size === 0) return;
+    try {
+      const valid = await this.tokens.valid([...ids]);
+      for (const socket of sockets) if (!valid.has(bearerOf(socket)?.tokenId ?? '')) socket.disconnect(true);
+    } catch (error) {
+      this.logger.warn(`Tokens are checked again later: ${String(error)}`);
+    }
+  }
+}
+
+interface Admitted {
+  bearer?: Bearer;
+}
+
+function bearerOf(socket: Socket): Bearer | undefined {
+  return (socket.data as Admitted).bearer;
+}
+
+function refusal(error: unknown): Error {
+  const problem = problemOf(asMigrationError(error));
+  return Object.assign(new Error(problem.cause), { data: { problem } });
+}
+
+/** Nothing unexpected is told to the outside. */
+function problemOf(error: MigrationError): Problem {
+  if (error.code !== 'internal.unexpected') return toProblem(error);
+  return toProblem(new MigrationError(error.code, 'Something unexpected happened; the log tells more.'));
+}

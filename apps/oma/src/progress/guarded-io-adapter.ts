@@ -1,0 +1,36 @@
+import type { IncomingMessage } from 'node:http';
+import { IoAdapter } from '@nestjs/platform-socket.io';
+import type { Server, ServerOptions } from 'socket.io';
+
+const MAX_MESSAGE_BYTES = 65_536;
+
+/**
+ * socket.io for the feed alone: small messages in, no pages of other sites (a WebSocket is not held by CORS), and
+ * nothing in the default namespace.
+ */
+export class GuardedIoAdapter extends IoAdapter {
+  override createIOServer(port: number, options?: ServerOptions): Server {
+    const server = super.createIOServer(port, {
+      ...options,
+      path: '/socket.io',
+      serveClient: false,
+      maxHttpBufferSize: MAX_MESSAGE_BYTES,
+      connectTimeout: 10_000,
+      pingInterval: 15_000,
+      pingTimeout: 15_000,
+      allowRequest: (request, answer) => answer(null, isFromOurPage(request)),
+    } as ServerOptions) as Server;
+    server.of('/').use((_socket, next) => next(new Error('There is nothing here.')));
+    return server;
+  }
+}
+
+/** Browsers say where a page came from, everything else says nothing. */
+function isFromOurPage({ headers }: IncomingMessage): boolean {
+  if (headers.origin === undefined) return true;
+  try {
+    return new URL(headers.origin).host === headers.host;
+  } catch {
+    return false;
+  }
+}
