@@ -38,3 +38,9 @@ export const TargetNetworkList = z
   .object({ items: z.array(TargetNetwork) })
   .meta({ id: 'TargetNetworkList' });
 export type TargetNetworkList = z.infer<typeof TargetNetworkList>;
+
+export const NetworkMappingQuery = z.object({ contextId: Id });
+export type NetworkMappingQuery = z.infer<typeof NetworkMappingQuery>;
+
+export const TargetNetworkQuery = z.object({ connectionId: Id });
+export type TargetNetworkQuery = z.infer<typeof TargetNetworkQuery>;

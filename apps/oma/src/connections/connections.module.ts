@@ -1,0 +1,19 @@
+import { Global, Module, type DynamicModule } from '@nestjs/common';
+import { ConnectionSessions } from './connection-sessions.js';
+import { ConnectionsController } from './connections.controller.js';
+import { ConnectionsService } from './connections.service.js';
+import { SecretBox } from './secret-box.js';
+
+/** Needs REMOTE_SOURCES, TRUSTED_VMAS, PLUGIN_SCRATCH_DIR and PROCESS_RUNNER of composition.ts. */
+@Global()
+@Module({})
+export class ConnectionsModule {
+  static with(box: SecretBox): DynamicModule {
+    return {
+      module: ConnectionsModule,
+      controllers: [ConnectionsController],
+      providers: [{ provide: SecretBox, useValue: box }, ConnectionSessions, ConnectionsService],
+      exports: [ConnectionSessions, SecretBox],
+    };
+  }
+}

@@ -1,0 +1,53 @@
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import {
+  AddedVms,
+  AddVms,
+  DiscoveredVms,
+  DiscoverVms,
+  Id,
+  VmContext,
+  VmContextListQuery,
+  VmContextPage,
+} from '@ossea/api-contract';
+import type { Response } from 'express';
+import { Answers } from '../http/answers.js';
+import { Caller } from '../http/caller.js';
+import { DiscoveryService } from './discovery.service.js';
+
+@ApiTags('discovery')
+@Controller('api/v1')
+export class DiscoveryController {
+  constructor(private readonly discovery: DiscoveryService) {}
+
+  @Post('discovery/discover-vms')
+  @HttpCode(200)
+  @Answers('What a source holds now', DiscoveredVms)
+  discover(
+    @Body({ schema: DiscoverVms }) body: DiscoverVms,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<DiscoveredVms> {
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    return this.discovery.discover(body, gone.signal);
+  }
+
+  @Post('discovery/add-vms')
+  @HttpCode(201)
+  @Answers('Takes machines under management without replicating them', AddedVms, 201)
+  add(@Body({ schema: AddVms }) body: AddVms, @Caller() caller: Caller): Promise<AddedVms> {
+    return this.discovery.add(body, caller);
+  }
+
+  @Get('vm-contexts')
+  @Answers('Machines under management, newest first', VmContextPage)
+  list(@Query({ schema: VmContextListQuery }) query: VmContextListQuery): Promise<VmContextPage> {
+    return this.discovery.list(query);
+  }
+
+  @Get('vm-contexts/:id')
+  @Answers('One machine under management', VmContext)
+  get(@Param('id', { schema: Id }) id: string): Promise<VmContext> {
+    return this.discovery.get(id);
+  }
+}

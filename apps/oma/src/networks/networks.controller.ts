@@ -1,0 +1,51 @@
+import { Body, Controller, Get, Put, Query, Res } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import {
+  NetworkMapping,
+  NetworkMappingList,
+  NetworkMappingQuery,
+  SetNetworkMapping,
+  TargetNetworkList,
+  TargetNetworkQuery,
+} from '@ossea/api-contract';
+import type { Response } from 'express';
+import { Answers } from '../http/answers.js';
+import { NetworksService } from './networks.service.js';
+
+@ApiTags('networks')
+@Controller('api/v1')
+export class NetworksController {
+  constructor(private readonly networks: NetworksService) {}
+
+  @Get('networks/available')
+  @Answers('The networks of a target, as it lists them now', TargetNetworkList)
+  available(
+    @Query({ schema: TargetNetworkQuery }) { connectionId }: TargetNetworkQuery,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<TargetNetworkList> {
+    return this.networks.available(connectionId, goneSignal(response));
+  }
+
+  @Get('network-mappings')
+  @Answers('The network mappings of a machine', NetworkMappingList)
+  list(
+    @Query({ schema: NetworkMappingQuery }) { contextId }: NetworkMappingQuery,
+  ): Promise<NetworkMappingList> {
+    return this.networks.list(contextId);
+  }
+
+  @Put('network-mappings')
+  @Answers('Replaces the mapping of one source network', NetworkMapping)
+  set(
+    @Body({ schema: SetNetworkMapping }) body: SetNetworkMapping,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<NetworkMapping> {
+    return this.networks.set(body, goneSignal(response));
+  }
+}
+
+function goneSignal(response: Response): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  return gone.signal;
+}
