@@ -1,0 +1,81 @@
+import type { Job, VmContext } from '@ossea/api-contract';
+import { hasEnded, type MachinesState } from './machines.state';
+import { sayContextState, type Said } from './words';
+
+/** A rate is shown while it is being measured; afterwards it would be a memory. */
+const RATE_IS_FRESH_MS = 3_000;
+
+/** What runs for a machine now, as measured. */
+export interface RunningCycle {
+  readonly kind: 'full' | 'incremental' | undefined;
+  readonly bytesDone: number;
+  readonly bytesTotal: number;
+  readonly bytesMoved: number | undefined;
+  readonly percent: number;
+  /** Absent when nothing was measured in the last seconds. */
+  readonly bytesPerSecond: number | undefined;
+}
+
+/** A machine as the list shows it. */
+export interface MachineRow {
+  readonly id: string;
+  readonly name: string;
+  readonly state: Said;
+  readonly context: VmContext;
+  readonly cycle: RunningCycle | undefined;
+  /** The step that runs now, for people. */
+  readonly doing: string | undefined;
+  readonly job: Job | undefined;
+  readonly sealedAt: string | undefined;
+  /** For sorting: never sealed comes first. */
+  readonly sealedAtMs: number;
+  readonly bytesMoved: number | undefined;
+  readonly bytesPerSecond: number;
+}
+
+export function machineRow(state: MachinesState, context: VmContext, nowMs: number): MachineRow {
+  const job = runningJobs(state, context.id)[0];
+  const cycle = cycleOf(state, context.id, nowMs);
+  const running = job && state.steps.get(job.id)?.findLast((step) => step.state === 'running');
+  const sealedAt = context.lastCycle?.sealedAt;
+  return {
+    id: context.id,
+    name: context.name,
+    state: sayContextState(context),
+    context,
+    cycle,
+    job,
+    doing: running?.label,
+    sealedAt,
+    sealedAtMs: sealedAt === undefined ? 0 : Date.parse(sealedAt),
+    bytesMoved: cycle ? cycle.bytesMoved : context.lastCycle?.bytesMoved,
+    bytesPerSecond: cycle?.bytesPerSecond ?? 0,
+  };
+}
+
+/** Jobs of a machine that have not ended, newest first. */
+export function runningJobs(state: MachinesState, contextId: string): readonly Job[] {
+  return jobsOf(state, contextId).filter((job) => !hasEnded(job));
+}
+
+/** Every known job of a machine, newest first. */
+export function jobsOf(state: MachinesState, contextId: string): readonly Job[] {
+  return [...state.jobs.values()]
+    .filter((job) => job.contextId === contextId)
+    .sort((a, b) => (a.id < b.id ? 1 : -1));
+}
+
+function cycleOf(state: MachinesState, contextId: string, nowMs: number): RunningCycle | undefined {
+  const measured = state.measured.get(contextId);
+  if (!measured) return undefined;
+  const { kind, bytesDone, bytesTotal, bytesMoved, bytesPerSecond } = measured.progress;
+  const isFresh = nowMs - measured.heardAtMs < RATE_IS_FRESH_MS && bytesDone < bytesTotal;
+  return {
+    kind,
+    bytesDone,
+    bytesTotal,
+    bytesMoved,
+    percent: bytesTotal === 0 ? 100 : Math.min(100, (bytesDone / bytesTotal) * 100),
+    bytesPerSecond: isFresh ? bytesPerSecond : undefined,
+  };
+}

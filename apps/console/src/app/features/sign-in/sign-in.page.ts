@@ -1,0 +1,91 @@
+import { ChangeDetectionStrategy, Component, computed, inject, input, signal } from '@angular/core';
+import { FormControl, FormGroup, ReactiveFormsModule, Validators } from '@angular/forms';
+import { Router } from '@angular/router';
+import type { Problem } from '@ossea/api-contract';
+import { ClrCommonFormsModule } from '@clr/angular/forms/common';
+import { ClrInputModule } from '@clr/angular/forms/input';
+import { ClrPasswordModule } from '@clr/angular/forms/password';
+import { ClarityIcons, ClrIcon, eyeHideIcon, eyeIcon, vmIcon } from '@clr/angular/icon';
+import { AccessApi } from '../../platform/api/access-api';
+import { problemOf } from '../../platform/api/api-error';
+import { Session } from '../../platform/session/session';
+import { ProblemView } from '../../ui/problem-view';
+
+ClarityIcons.addIcons(eyeIcon, eyeHideIcon, vmIcon);
+
+const MIN_PASSWORD = 12;
+
+/** Signs in with the password, or, at the appliance's first start, sets it with the one-time code. */
+@Component({
+  selector: 'app-sign-in-page',
+  imports: [
+    ClrCommonFormsModule,
+    ClrIcon,
+    ClrInputModule,
+    ClrPasswordModule,
+    ProblemView,
+    ReactiveFormsModule,
+  ],
+  templateUrl: './sign-in.page.html',
+  changeDetection: ChangeDetectionStrategy.OnPush,
+})
+export class SignInPage {
+  private readonly access = inject(AccessApi);
+  private readonly router = inject(Router);
+  protected readonly session = inject(Session);
+
+  /** Query parameter: where the user wanted to go. */
+  readonly back = input<string>();
+
+  protected readonly minPassword = MIN_PASSWORD;
+  protected readonly firstStart = signal(false);
+  protected readonly busy = signal(false);
+  protected readonly problem = signal<Problem | undefined>(undefined);
+  protected readonly submitLabel = computed(() => (this.firstStart() ? 'Set up and sign in' : 'Sign in'));
+
+  protected readonly signInForm = new FormGroup({
+    password: new FormControl('', { nonNullable: true, validators: [Validators.required] }),
+  });
+  protected readonly setUpForm = new FormGroup({
+    code: new FormControl('', { nonNullable: true, validators: [Validators.required] }),
+    password: new FormControl('', {
+      nonNullable: true,
+      validators: [Validators.required, Validators.minLength(MIN_PASSWORD), Validators.maxLength(256)],
+    }),
+  });
+
+  protected switchMode(): void {
+    this.firstStart.update((first) => !first);
+    this.problem.set(undefined);
+  }
+
+  protected async submit(): Promise<void> {
+    const form = this.firstStart() ? this.setUpForm : this.signInForm;
+    form.markAllAsTouched();
+    if (form.invalid || this.busy()) return;
+    this.busy.set(true);
+    this.problem.set(undefined);
+    try {
+      const { token, name } = this.firstStart()
+        ? await this.access.setUp(
+            this.setUpForm.value.code?.trim() ?? '',
+            this.setUpForm.value.password ?? '',
+          )
+        : await this.access.signIn(this.signInForm.value.password ?? '');
+      this.session.begin(token, name);
+      this.signInForm.reset();
+      this.setUpForm.reset();
+      await this.router.navigateByUrl(this.whereTo(), { replaceUrl: true });
+    } catch (error) {
+      this.problem.set(problemOf(error));
+    } finally {
+      this.busy.set(false);
+    }
+  }
+
+  /** Only a path of this console. */
+  private whereTo(): string {
+    const back = this.back() ?? '/';
+    return /^\/(?![/\\])/.test(back) ? back : '/';
+  }
+}
