@@ -2,20 +2,28 @@ import 'reflect-metadata';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AccessModule } from './access/access.module.js';
 import { Composition, type OmaParts } from './composition.js';
+import { ConnectionsModule } from './connections/connections.module.js';
 import { DatabaseModule } from './database/database.module.js';
+import { DiscoveryModule } from './discovery/discovery.module.js';
+import { FailoverModule } from './failover/failover.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
 import { IdempotencyModule } from './idempotency/idempotency.module.js';
 import { JobsModule } from './jobs/jobs.module.js';
+import { NetworksModule } from './networks/networks.module.js';
+import { PluginsModule } from './plugins/plugins.module.js';
 import { FeedModule } from './progress/feed.module.js';
 import { OutboxModule } from './progress/outbox.module.js';
+import { ReplicationModule } from './replication/replication.module.js';
+import { SupportModule } from './support/support.module.js';
 import { TunnelsModule } from './tunnels/tunnels.module.js';
+import { VolumesModule } from './volumes/volumes.module.js';
 
 /** The rooms of the appliance. */
 @Module({})
 export class AppModule {
   static of(parts: OmaParts): DynamicModule {
-    const { config, database, owner } = parts;
+    const { config, database, owner, registry, secrets } = parts;
     return {
       module: AppModule,
       imports: [
@@ -28,7 +36,15 @@ export class AppModule {
         IdempotencyModule,
         HealthModule,
         FeedModule,
+        PluginsModule.with(registry),
         TunnelsModule,
+        ConnectionsModule.with(secrets),
+        DiscoveryModule,
+        NetworksModule,
+        VolumesModule,
+        ReplicationModule,
+        FailoverModule,
+        SupportModule,
       ],
     };
   }

@@ -1,24 +1,39 @@
 import { join } from 'node:path';
 import { Global, Module, type DynamicModule, type Provider } from '@nestjs/common';
 import type { CopyEngine } from '@ossea/copy-engine';
+import { MigrationError } from '@ossea/errors';
 import type { PluginRegistry } from '@ossea/plugin-registry';
 import type { ProcessRunner } from '@ossea/process';
 import type { DataSource } from 'typeorm';
 import type { OmaConfig } from './config/config.schema.js';
+import { ConnectionSessions } from './connections/connection-sessions.js';
+import {
+  PLUGIN_SCRATCH_DIR,
+  REMOTE_SOURCES,
+  TRUSTED_VMAS,
+  type TrustedVmas,
+} from './connections/connections-ports.js';
+import type { SecretBox } from './connections/secret-box.js';
 import { ContextViews } from './discovery/context-views.js';
 import type { ProcessOwner } from './jobs/process-owner.js';
 import { FEED_SOURCES, type FeedSources } from './progress/feed-sources.js';
+import { RUN_SESSIONS, type RunSessions } from './replication/replication-ports.js';
+import { RemoteSources } from './tunnels/remote-sources.js';
+import { AgentCopiesFactory } from './tunnels/tunnels.module.js';
 import {
   NBD_SOCKETS,
   TUNNELS_SETTINGS,
   type NbdSockets,
   type TunnelsSettings,
 } from './tunnels/tunnels-ports.js';
+import { VmasService } from './tunnels/vmas.service.js';
 import { nbdSocketPath } from './volumes/daemon-supervisor.js';
 import {
   COPY_ENGINE,
   PROCESS_RUNNER,
+  TARGET_SESSIONS,
   VOLUMES_SETTINGS,
+  type TargetSessions,
   type VolumesSettings,
 } from './volumes/volumes-ports.js';
 
@@ -33,10 +48,8 @@ export interface OmaParts {
   readonly registry: PluginRegistry;
   readonly engine: CopyEngine;
   readonly runner: ProcessRunner;
+  readonly secrets: SecretBox;
 }
-
-/** Token of the `PluginRegistry` of this installation. */
-export const PLUGIN_REGISTRY = Symbol('PluginRegistry');
 
 /** Where things are that the configuration may leave open. */
 export function pathsOf({ stateDir, spoolDir, runDir, kekFile }: OmaConfig) {
@@ -45,40 +58,72 @@ export function pathsOf({ stateDir, spoolDir, runDir, kekFile }: OmaConfig) {
     spoolDir: spoolDir ?? join(stateDir, 'spool'),
     runDir: runDir ?? join(stateDir, 'run'),
     kekFile: kekFile ?? join(stateDir, 'kek'),
+    scratchDir: join(stateDir, 'plugins'),
   };
 }
 
-/** The one file that picks implementations for the ports between rooms. */
+/** The one file that picks implementations for the ports between rooms: those that are values, and those that are rooms. */
 @Global()
 @Module({})
 export class Composition {
   static of(parts: OmaParts): DynamicModule {
-    const providers = providersOf(parts);
-    return {
-      module: Composition,
-      providers,
-      exports: providers.map((provider) => (typeof provider === 'function' ? provider : provider.provide)),
-    };
+    const providers = [...settingsOf(parts), ...ROOMS];
+    return { module: Composition, providers, exports: providers.map(({ provide }) => provide) };
   }
 }
 
-function providersOf({ config, registry, engine, runner }: OmaParts): Provider[] {
-  const { stateDir, spoolDir, runDir } = pathsOf(config);
+type Port = Exclude<Provider, new (...parts: never[]) => object>;
+
+function settingsOf({ config, engine, runner }: OmaParts): Port[] {
+  const { stateDir, spoolDir, runDir, scratchDir } = pathsOf(config);
   const volumes: VolumesSettings = { stateDir, spoolDir, runDir, spoolReserveBytes: SPOOL_RESERVE_BYTES };
   const tunnels: TunnelsSettings = { ...config.tunnel, stateDir, runDir };
+  // a function of the id alone: the tunnel would else wait for the volumes, and they wait for the tunnel
   const nbdSockets: NbdSockets = { nbdSocketFor: (vmaId) => nbdSocketPath(runDir, vmaId) };
   return [
-    { provide: PLUGIN_REGISTRY, useValue: registry },
     { provide: PROCESS_RUNNER, useValue: runner },
     { provide: COPY_ENGINE, useValue: engine },
+    { provide: PLUGIN_SCRATCH_DIR, useValue: scratchDir },
     { provide: VOLUMES_SETTINGS, useValue: volumes },
     { provide: TUNNELS_SETTINGS, useValue: tunnels },
     { provide: NBD_SOCKETS, useValue: nbdSockets },
-    ContextViews,
-    {
-      provide: FEED_SOURCES,
-      useFactory: (views: ContextViews): FeedSources => ({ contexts: () => views.all() }),
-      inject: [ContextViews],
-    },
   ];
 }
+
+const ROOMS: readonly Port[] = [
+  { provide: REMOTE_SOURCES, useExisting: RemoteSources },
+  {
+    provide: TRUSTED_VMAS,
+    useFactory: (vmas: VmasService): TrustedVmas => ({
+      async mustBeApproved(vmaId) {
+        const { state } = await vmas.get(vmaId);
+        if (state !== 'approved')
+          throw new MigrationError('config.missing', 'vmaId: expected a VMA that is approved.', {
+            context: { vma: vmaId, state },
+          });
+      },
+    }),
+    inject: [VmasService],
+  },
+  {
+    provide: TARGET_SESSIONS,
+    useFactory: (sessions: ConnectionSessions): TargetSessions => ({
+      open: (connectionId, call) => sessions.target(connectionId, call),
+    }),
+    inject: [ConnectionSessions],
+  },
+  {
+    provide: RUN_SESSIONS,
+    useFactory: (sessions: ConnectionSessions, copies: AgentCopiesFactory): RunSessions => ({
+      source: (connectionId, call) => sessions.source(connectionId, call),
+      target: (connectionId, call) => sessions.target(connectionId, call),
+      copiesOn: (vmaId, session) => copies.copiesOn(vmaId, session),
+    }),
+    inject: [ConnectionSessions, AgentCopiesFactory],
+  },
+  {
+    provide: FEED_SOURCES,
+    useFactory: (views: ContextViews): FeedSources => ({ contexts: () => views.all() }),
+    inject: [ContextViews],
+  },
+];

@@ -13,6 +13,7 @@ import { AccessService } from './access/access.service.js';
 import { AppModule } from './app.module.js';
 import { pathsOf, type OmaParts } from './composition.js';
 import type { OmaConfig } from './config/config.schema.js';
+import { SecretBox } from './connections/secret-box.js';
 import { StateDirectory } from './config/state-directory.js';
 import { openDatabase } from './database/data-source.js';
 import { HealthRegistry } from './health/health-registry.js';
@@ -62,6 +63,8 @@ async function start(
   const state = await StateDirectory.open(config.stateDir);
   ends.push(() => state[Symbol.asyncDispose]());
   const runner = createProcessRunner();
+  const { spoolDir, stateDir, kekFile } = pathsOf(config);
+  const secrets = await SecretBox.at(kekFile);
   const tls = await tlsIdentity(config, runner);
   const database = await openDatabase(config);
   ends.push(() => database.destroy());
@@ -72,13 +75,13 @@ async function start(
     registry: await PluginRegistry.load({ packages: config.plugins.packages }),
     engine: loadNativeEngine() ?? new ReferenceEngine(),
     runner,
+    secrets,
   };
   const app = await createApp(parts, tls);
   ends.push(() => app.close());
   const gate = prepareHttp(app, { overTls: tls !== undefined, consoleDir: consoleFolder(config.consoleDir) });
   ends.push(() => stopTaking(app, gate));
   const tunnel = app.get(TunnelSupervisor, { strict: false });
-  const { spoolDir, stateDir } = pathsOf(config);
   addOwnParts(app.get(HealthRegistry), { ...parts, spoolDir, stateDir, tunnel: () => tunnel.serving });
   const httpUrl = await listen(app, config, tls);
   const code = await app.get(AccessService, { strict: false }).prepare();

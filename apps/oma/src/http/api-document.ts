@@ -87,7 +87,7 @@ function converted(
 ): { schema: JsonSchema; components: Record<string, JsonSchema> } {
   const {
     $defs = {},
-    $schema: _dialect,
+    $schema: _,
     ...own
   } = z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any' }) as JsonSchema;
   return { schema: moved(own), components: moved($defs as Record<string, JsonSchema>) };
