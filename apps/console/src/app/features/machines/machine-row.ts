@@ -33,8 +33,14 @@ export interface MachineRow {
   readonly bytesPerSecond: number;
 }
 
-export function machineRow(state: MachinesState, context: VmContext, nowMs: number): MachineRow {
-  const job = runningJobs(state, context.id)[0];
+/** @param jobs of this machine, newest first. */
+export function machineRow(
+  state: MachinesState,
+  context: VmContext,
+  jobs: readonly Job[],
+  nowMs: number,
+): MachineRow {
+  const job = jobs.find((one) => !hasEnded(one));
   const cycle = cycleOf(state, context.id, nowMs);
   const running = job && state.steps.get(job.id)?.findLast((step) => step.state === 'running');
   const sealedAt = context.lastCycle?.sealedAt;
@@ -53,16 +59,17 @@ export function machineRow(state: MachinesState, context: VmContext, nowMs: numb
   };
 }
 
-/** Jobs of a machine that have not ended, newest first. */
-export function runningJobs(state: MachinesState, contextId: string): readonly Job[] {
-  return jobsOf(state, contextId).filter((job) => !hasEnded(job));
-}
-
-/** Every known job of a machine, newest first. */
-export function jobsOf(state: MachinesState, contextId: string): readonly Job[] {
-  return [...state.jobs.values()]
-    .filter((job) => job.contextId === contextId)
-    .sort((a, b) => (a.id < b.id ? 1 : -1));
+/** The known jobs of each machine, newest first. */
+export function jobsByMachine(jobs: ReadonlyMap<string, Job>): ReadonlyMap<string, readonly Job[]> {
+  const byMachine = new Map<string, Job[]>();
+  for (const job of jobs.values()) {
+    if (job.contextId === undefined) continue;
+    const others = byMachine.get(job.contextId);
+    if (others) others.push(job);
+    else byMachine.set(job.contextId, [job]);
+  }
+  for (const some of byMachine.values()) some.sort((a, b) => (a.id < b.id ? 1 : -1));
+  return byMachine;
 }
 
 function cycleOf(state: MachinesState, contextId: string, nowMs: number): RunningCycle | undefined {

@@ -52,6 +52,8 @@ export const NOTHING_KNOWN: MachinesState = {
   failovers: new Map(),
 };
 
+/** Older jobs of a machine are asked for when somebody looks at them. */
+const KEPT_JOBS = 20;
 /** About ten minutes at four a second. */
 const MAX_SAMPLES = 2_400;
 
@@ -145,7 +147,19 @@ function afterJobEnd(state: MachinesState, job: Job): MachinesState {
   const measured = new Map(state.measured);
   if (job.contextId !== undefined && measured.get(job.contextId)?.progress.jobId === job.id)
     measured.delete(job.contextId);
-  return withJobs({ ...state, measured }, [job]);
+  return withoutOldJobs(withJobs({ ...state, measured }, [job]), job.contextId);
+}
+
+function withoutOldJobs(state: MachinesState, contextId: string | undefined): MachinesState {
+  const ended = [...state.jobs.values()].filter((job) => job.contextId === contextId && hasEnded(job));
+  if (contextId === undefined || ended.length <= KEPT_JOBS) return state;
+  const jobs = new Map(state.jobs);
+  const steps = new Map(state.steps);
+  for (const { id } of ended.sort((a, b) => (a.id < b.id ? 1 : -1)).slice(KEPT_JOBS)) {
+    jobs.delete(id);
+    steps.delete(id);
+  }
+  return { ...state, jobs, steps };
 }
 
 function withStep(state: MachinesState, jobId: string, step: JobStep): MachinesState {

@@ -8,9 +8,12 @@ import { Clock } from '../../platform/clock';
 import type { FeedMessage } from '../../platform/live/feed-messages';
 import { LiveFeed } from '../../platform/live/live-feed';
 import { isTestOver } from './machine-actions';
-import { jobsOf, machineRow, runningJobs } from './machine-row';
-import { NOTHING_KNOWN, afterMessage, withFailovers, withJobs, withPoints } from './machines.state';
+import { jobsByMachine, machineRow } from './machine-row';
+import { NOTHING_KNOWN, afterMessage, hasEnded, withFailovers, withJobs, withPoints } from './machines.state';
 import { sayContextState, sayJobKind, sayJobState } from './words';
+
+/** `web-9` before `web-10`. */
+const COLLATOR = new Intl.Collator(undefined, { numeric: true });
 
 /** What the pages about machines show: the feed's facts, and what was asked for the selected machine. */
 @Injectable()
@@ -28,14 +31,18 @@ export class MachinesStore {
   readonly problem = signal<Problem | undefined>(undefined);
 
   readonly isLoaded = computed(() => this.state().contexts !== undefined);
+  private readonly knownJobs = computed(() => this.state().jobs);
+  private readonly jobsByMachine = computed(() => jobsByMachine(this.knownJobs()));
   readonly rows = computed(() =>
     [...(this.state().contexts?.values() ?? [])]
-      .map((context) => machineRow(this.state(), context, this.clock.nowMs()))
-      .sort((a, b) => a.name.localeCompare(b.name)),
+      .map((context) =>
+        machineRow(this.state(), context, this.jobsByMachine().get(context.id) ?? [], this.clock.nowMs()),
+      )
+      .sort((a, b) => COLLATOR.compare(a.name, b.name)),
   );
   readonly selected = computed(() => this.rows().find(({ id }) => id === this.selectedId()));
-  readonly jobs = computed(() => jobsOf(this.state(), this.selectedId() ?? ''));
-  readonly running = computed(() => runningJobs(this.state(), this.selectedId() ?? ''));
+  readonly jobs = computed(() => this.jobsByMachine().get(this.selectedId() ?? '') ?? []);
+  readonly running = computed(() => this.jobs().filter((job) => !hasEnded(job)));
   readonly shownJob = computed((): Job | undefined => {
     const jobs = this.jobs();
     return jobs.find(({ id }) => id === this.chosenJobId()) ?? this.running()[0] ?? jobs[0];

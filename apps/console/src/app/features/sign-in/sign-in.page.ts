@@ -77,10 +77,19 @@ export class SignInPage {
       this.setUpForm.reset();
       await this.router.navigateByUrl(this.whereTo(), { replaceUrl: true });
     } catch (error) {
-      this.problem.set(problemOf(error));
+      this.problem.set(this.explain(problemOf(error)));
     } finally {
       this.busy.set(false);
     }
+  }
+
+  /** What the API tells its callers is of no use to somebody who is signing in. */
+  private explain(problem: Problem): Problem {
+    if (problem.code !== 'access.unauthenticated') return problem;
+    const remedy = this.firstStart()
+      ? 'Use the code that the appliance printed at its first start; it stands in its state directory.'
+      : 'Type the password that was set at the first start.';
+    return { ...problem, remedy };
   }
 
   /** Only a path of this console. */
