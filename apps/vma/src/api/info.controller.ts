@@ -1,0 +1,52 @@
+import { Controller, Get, UseGuards } from '@nestjs/common';
+import { AGENT_PROTOCOL_VERSION, type AgentInfo } from '@ossea/agent-protocol';
+import type { CopyEngine } from '@ossea/copy-engine';
+import { PluginRegistry } from '@ossea/plugin-registry';
+import { settingsJsonSchema } from '@ossea/plugin-sdk';
+import { nativeCryptoAvailable } from '@ossea/tunnel';
+import { Inject } from '@nestjs/common';
+import { Agent } from '../agent/agent.js';
+import { COPY_ENGINE } from '../tokens.js';
+import { VERSION } from '../version.js';
+import { AgentTokenGuard } from './agent-token.guard.js';
+import { LoopDelay } from './loop-delay.js';
+
+@Controller('api/v1')
+export class InfoController {
+  constructor(
+    private readonly agent: Agent,
+    private readonly registry: PluginRegistry,
+    private readonly delay: LoopDelay,
+    @Inject(COPY_ENGINE) private readonly engine: CopyEngine,
+  ) {}
+
+  /** Open to everyone who reaches the port, so it says nothing else. */
+  @Get('health')
+  health(): { status: 'ok' } {
+    return { status: 'ok' };
+  }
+
+  @Get('info')
+  @UseGuards(AgentTokenGuard)
+  info(): AgentInfo {
+    return {
+      vmaId: this.agent.enrolment?.vmaId ?? '',
+      version: VERSION,
+      protocol: AGENT_PROTOCOL_VERSION,
+      engine: this.engine.name,
+      nativeCrypto: nativeCryptoAvailable(),
+      eventLoopDelayP99Ms: this.delay.p99Ms,
+      plugins: this.registry.list().map(({ id, displayName, contract, capabilities, kind }) => ({
+        id,
+        displayName,
+        contract,
+        capabilities: [...capabilities],
+        settingsSchema: settingsJsonSchema(this.registry.get(id, kind).settings) as Record<string, unknown>,
+      })),
+      failures: this.registry.failures.map(({ packageName, error }) => ({
+        packageName,
+        cause: error.message,
+      })),
+    };
+  }
+}

@@ -1,0 +1,57 @@
+import { z } from 'zod';
+
+const Path = z.string().min(1).max(4096);
+const Port = z.int().min(0).max(65_535);
+const PackageName = z.string().regex(/^(@[a-z0-9][a-z0-9._-]*\/)?[a-z0-9][a-z0-9._-]*$/, 'a package name');
+
+/** The one description of the VMA's configuration: file, environment and tests all pass it. */
+export const configSchema = z.strictObject({
+  /** Keys, enrolment and journals; mode 0700, one process only. */
+  stateDir: Path,
+  /** Unix sockets; `run` in the state directory unless told. A short path. */
+  runDir: Path.optional(),
+  oma: z.strictObject({
+    host: z.string().min(1).max(253),
+    port: Port.default(443),
+  }),
+  /** The agent's API on the loopback, beside the Unix socket that the tunnel uses; 0 takes any free port. */
+  api: z.strictObject({ port: Port.default(8081) }).prefault({}),
+  /** The OMA's NBD on the loopback, for other NBD clients; absent: only the Unix socket. */
+  nbd: z.strictObject({ port: Port.optional() }).prefault({}),
+  tunnel: z
+    .strictObject({
+      /** SSH connections; one is one core's cipher. */
+      connections: z.int().min(1).max(16).default(1),
+    })
+    .prefault({}),
+  copying: z
+    .strictObject({
+      /** Copies that run at once; further ones wait. */
+      atOnce: z.int().min(1).max(256).default(16),
+      engine: z.enum(['auto', 'native', 'reference']).default('auto'),
+    })
+    .prefault({}),
+  plugins: z
+    .strictObject({ packages: z.array(PackageName).max(64).default(['@ossea/plugin-qemu-source']) })
+    .prefault({}),
+  log: z
+    .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info') })
+    .prefault({}),
+});
+
+export type VmaConfigInput = z.input<typeof configSchema>;
+export type VmaConfig = z.output<typeof configSchema>;
+
+/** Environment variable → setting; each also exists with `_FILE`, which names a file that holds the value. */
+export const ENVIRONMENT: Readonly<Record<string, { path: string; as?: 'number' | 'list' }>> = {
+  OSSEA_VMA_STATE_DIR: { path: 'stateDir' },
+  OSSEA_VMA_RUN_DIR: { path: 'runDir' },
+  OSSEA_VMA_OMA_HOST: { path: 'oma.host' },
+  OSSEA_VMA_OMA_PORT: { path: 'oma.port', as: 'number' },
+  OSSEA_VMA_API_PORT: { path: 'api.port', as: 'number' },
+  OSSEA_VMA_NBD_PORT: { path: 'nbd.port', as: 'number' },
+  OSSEA_VMA_TUNNEL_CONNECTIONS: { path: 'tunnel.connections', as: 'number' },
+  OSSEA_VMA_ENGINE: { path: 'copying.engine' },
+  OSSEA_VMA_PLUGIN_PACKAGES: { path: 'plugins.packages', as: 'list' },
+  OSSEA_VMA_LOG_LEVEL: { path: 'log.level' },
+};

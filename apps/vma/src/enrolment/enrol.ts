@@ -1,0 +1,99 @@
+import {
+  AGENT_PROTOCOL_VERSION,
+  EnrolAnswer,
+  PairingCodeText,
+  enrolMessage,
+  statusMessage,
+} from '@ossea/agent-protocol';
+import { MigrationError } from '@ossea/errors';
+import { exchangeEnrolment, fingerprint } from '@ossea/tunnel';
+import { z } from 'zod';
+import type { VmaConfig } from '../config/config.schema.js';
+import type { Enrolment, StateFiles } from '../state/state-files.js';
+import { VERSION } from '../version.js';
+
+/** What an administrator gives the VMA: by standard input, because the code is a secret. */
+export const EnrolInput = z.strictObject({
+  code: PairingCodeText,
+  /** `SHA256:…`, shown together with the code. */
+  hostKeyFingerprint: z.string().regex(/^SHA256:[A-Za-z0-9+/]{43}$/, 'SHA256:…'),
+  name: z.string().trim().min(1).max(100),
+  /** Needed when this VMA is approved already: it would lose its place. */
+  again: z.boolean().default(false),
+});
+export type EnrolInput = z.input<typeof EnrolInput>;
+
+export interface Enrolled {
+  readonly vmaId: string;
+  /** Of this VMA's key: an administrator compares it at the OMA. */
+  readonly fingerprint: string;
+  readonly state: Enrolment['state'];
+}
+
+/**
+ * Sends the pairing code with this VMA's own key. The OMA's host key is checked before a word is said.
+ * Throws `request.conflict` when it is approved already, `tunnel.host-key-changed`, `enrolment.rejected`, `peer.unreachable`.
+ */
+export async function enrol(
+  config: VmaConfig,
+  files: StateFiles,
+  input: EnrolInput,
+  signal: AbortSignal,
+): Promise<Enrolled> {
+  const { code, hostKeyFingerprint, name, again } = parseInput(input);
+  const known = await files.enrolment();
+  if (known?.state === 'approved' && !again)
+    throw new MigrationError('request.conflict', 'This VMA is enrolled and approved already.');
+  const { privateKey, publicKey } = await files.keyPair();
+  const { host, port } = config.oma;
+  const answer = await exchange(
+    { host, port, privateKey, hostKeyFingerprint },
+    enrolMessage(code, name, VERSION),
+    signal,
+  );
+  await files.saveEnrolment(merged({ omaHost: host, omaPort: port, hostKeyFingerprint }, answer));
+  return { vmaId: answer.vmaId, fingerprint: fingerprint(publicKey), state: answer.state };
+}
+
+/** Asks whether an administrator has decided, and stores the answer. Throws as the exchange does. */
+export async function askState(files: StateFiles, known: Enrolment, signal: AbortSignal): Promise<Enrolment> {
+  const { privateKey } = await files.keyPair();
+  const { omaHost, omaPort, hostKeyFingerprint } = known;
+  const answer = await exchange(
+    { host: omaHost, port: omaPort, privateKey, hostKeyFingerprint },
+    statusMessage(),
+    signal,
+  );
+  const now = merged({ omaHost, omaPort, hostKeyFingerprint }, answer);
+  await files.saveEnrolment(now);
+  return now;
+}
+
+async function exchange(
+  dial: Parameters<typeof exchangeEnrolment>[0],
+  message: ReturnType<typeof statusMessage>,
+  signal: AbortSignal,
+): Promise<EnrolAnswer> {
+  const parsed = EnrolAnswer.safeParse(await exchangeEnrolment(dial, message, signal));
+  if (!parsed.success)
+    throw new MigrationError('peer.protocol', 'The OMA answered the enrolment with something else.');
+  if (parsed.data.protocol !== AGENT_PROTOCOL_VERSION)
+    throw new MigrationError('agent.version', 'The OMA speaks another version of the agent protocol.', {
+      context: { ours: AGENT_PROTOCOL_VERSION, theirs: parsed.data.protocol },
+    });
+  return parsed.data;
+}
+
+function merged(
+  dialled: Pick<Enrolment, 'omaHost' | 'omaPort' | 'hostKeyFingerprint'>,
+  { vmaId, state, agentTokenKey }: EnrolAnswer,
+): Enrolment {
+  return { ...dialled, vmaId, state, ...(agentTokenKey === undefined ? {} : { agentTokenKey }) };
+}
+
+function parseInput(input: EnrolInput): z.output<typeof EnrolInput> {
+  const parsed = EnrolInput.safeParse(input);
+  if (parsed.success) return parsed.data;
+  const fields = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'input'}: ${message}`);
+  throw new MigrationError('request.invalid', `The enrolment's input is wrong. ${fields.join('; ')}.`);
+}
