@@ -7,8 +7,8 @@ import {
 import { asMigrationError } from '@ossea/errors';
 import { Backoff, TunnelClient, type TunnelState } from '@ossea/tunnel';
 import { askState } from '../enrolment/enrol.js';
-import type { Enrolment, StateFiles } from '../state/state-files.js';
-import type { AgentSettings } from './agent-settings.js';
+import { StateFiles, type Enrolment } from '../state/state-files.js';
+import { AgentSettings } from './agent-settings.js';
 
 /** How often an enrolment that is not decided, or not there, is looked at. */
 const LOOK_EVERY_MS = 1_000;
