@@ -6,8 +6,10 @@ import { z } from '@ossea/plugin-sdk';
  */
 
 const Text = z.string().min(1).max(4096);
-const Vm = z.strictObject({ vm: Text });
-const DiskOfSnapshot = z.strictObject({ disk: Text, snapshot: Text });
+/** What a caller names may be anything, nothing included: the plugin knows what it is, and says so its own way. */
+const Named = z.string().max(4096);
+const Vm = z.strictObject({ vm: Named });
+const DiskOfSnapshot = z.strictObject({ disk: Named, snapshot: Named });
 const Nothing = z.strictObject({});
 const Done = z.object({});
 const Power = z.enum(['running', 'stopped', 'suspended']);
@@ -53,7 +55,7 @@ export const SOURCE_CALLS = {
   'inventory.list': { params: Nothing, result: VmSummaryMessage, streams: true },
   'inventory.describe': { params: Vm, result: VmDescriptionMessage, streams: false },
   'snapshots.create': {
-    params: z.strictObject({ vm: Text, quiesce: z.boolean(), key: Key }),
+    params: z.strictObject({ vm: Named, quiesce: z.boolean(), key: Key }),
     result: z.object({ ref: Text }),
     streams: false,
   },
@@ -62,7 +64,7 @@ export const SOURCE_CALLS = {
     result: z.object({ found: z.object({ ref: Text, complete: z.boolean() }).optional() }),
     streams: false,
   },
-  'snapshots.remove': { params: z.strictObject({ ref: Text }), result: Done, streams: false },
+  'snapshots.remove': { params: z.strictObject({ ref: Named }), result: Done, streams: false },
   'disks.open': {
     params: DiskOfSnapshot,
     result: z.object({ lease: Text, endpoint: Endpoint }),
@@ -72,13 +74,13 @@ export const SOURCE_CALLS = {
   'changedBlocks.disable': { params: Vm, result: Done, streams: false },
   'changedBlocks.token': { params: DiskOfSnapshot, result: z.object({ token: Text }), streams: false },
   'changedBlocks.changes': {
-    params: z.strictObject({ disk: Text, since: Text, until: Text }),
+    params: z.strictObject({ disk: Named, since: Named, until: Named }),
     result: ExtentMessage,
     streams: true,
   },
   'power.state': { params: Vm, result: z.object({ state: Power }), streams: false },
   'power.stop': {
-    params: z.strictObject({ vm: Text, force: z.boolean(), timeoutMs: z.int().positive() }),
+    params: z.strictObject({ vm: Named, force: z.boolean(), timeoutMs: z.int().positive() }),
     result: Done,
     streams: false,
   },

@@ -14,7 +14,8 @@ export class AgentListener {
 
   /**
    * @param open opens a channel to the agent; its errors end the caller's connection.
-   * Rejects with the system's error when a listener cannot be bound.
+   * Rejects with the system's error when a listener cannot be bound. Beside a Unix socket the port is a convenience:
+   * another program that holds it must not keep the VMA out, so then `port` is absent.
    */
   static async listen(
     identity: TunnelIdentity,
@@ -37,8 +38,9 @@ export class AgentListener {
         await chmod(identity.agentSocketPath, 0o600);
       }
       if (identity.agentPort !== undefined) {
-        const server = await listener.bind(onSocket, { port: identity.agentPort, host: '127.0.0.1' });
-        listener.port = (server.address() as net.AddressInfo).port;
+        const bound = listener.bind(onSocket, { port: identity.agentPort, host: '127.0.0.1' });
+        const server = await (identity.agentSocketPath === undefined ? bound : bound.catch(() => undefined));
+        if (server) listener.port = (server.address() as net.AddressInfo).port;
       }
     } catch (error) {
       await listener.close();

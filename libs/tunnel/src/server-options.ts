@@ -59,7 +59,7 @@ export interface TunnelServerEvents {
   /** A VMA has authenticated. A VMA may have several connections at once. */
   connected: [{ readonly id: string; readonly address: string; readonly connection: number }];
   disconnected: [{ readonly id: string; readonly connection: number; readonly bytes: number }];
-  /** Its agent can be reached at the listener. */
+  /** Its agent can be reached at the listener; without `port` where one was asked for, another program holds it. */
   'agent-listening': [{ readonly id: string; readonly socketPath?: string; readonly port?: number }];
   refused: [{ readonly id?: string; readonly address: string; readonly what: string }];
 }

@@ -1,0 +1,95 @@
+import { randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { PAIRING_ALPHABET } from '@ossea/agent-protocol';
+import { MigrationError } from '@ossea/errors';
+import { Mutex } from 'async-mutex';
+import { DataSource, IsNull, LessThan, MoreThan, type EntityManager } from 'typeorm';
+import { newId } from '../database/new-id.js';
+import { PairingCode } from './pairing-code.entity.js';
+
+export const PAIRING_CODE_MS = 10 * 60_000;
+export const PAIRING_TRIES = 5;
+/** A row proves nothing that the job log does not; it goes a day after it expired. */
+const KEEP_MS = 24 * 3_600_000;
+/** 59 random bits that live ten minutes: enough to make a stolen table useless, cheap enough to check at an open port. */
+const SCRYPT = { N: 16_384, r: 8, p: 1 };
+
+export interface IssuedCode {
+  readonly id: string;
+  readonly code: string;
+  readonly expiresAt: Date;
+}
+
+/** Single-use codes, ten minutes each. A wrong code counts against every open one, because it may have meant any. */
+@Injectable()
+export class PairingCodes {
+  /** One guess at a time: a flood of them can neither outrun the count nor fill the memory. */
+  private readonly desk = new Mutex();
+
+  constructor(private readonly database: DataSource) {}
+
+  async create(vmaName?: string): Promise<IssuedCode> {
+    const code = randomCode();
+    const salt = randomBytes(16).toString('hex');
+    const now = Date.now();
+    const codes = this.database.getRepository(PairingCode);
+    const row = codes.create({
+      id: newId('pair'),
+      vmaName: vmaName ?? null,
+      salt,
+      hash: (await digest(code, salt)).toString('hex'),
+      expiresAt: new Date(now + PAIRING_CODE_MS),
+      tries: 0,
+      usedAt: null,
+      usedByVmaId: null,
+      createdAt: new Date(now),
+    });
+    await codes.delete({ expiresAt: LessThan(new Date(now - KEEP_MS)) });
+    await codes.insert(row);
+    return { id: row.id, code, expiresAt: row.expiresAt };
+  }
+
+  /**
+   * The open row of this code; use it up with `use`. Throws `enrolment.rejected` for any other code and counts the try,
+   * the same for one that is wrong, expired, used or void.
+   */
+  find(code: string): Promise<PairingCode> {
+    return this.desk.runExclusive(async () => {
+      const codes = this.database.getRepository(PairingCode);
+      const open = await codes.findBy({
+        usedAt: IsNull(),
+        expiresAt: MoreThan(new Date()),
+        tries: LessThan(PAIRING_TRIES),
+      });
+      for (const row of open)
+        if (timingSafeEqual(await digest(code, row.salt), Buffer.from(row.hash, 'hex'))) return row;
+      for (const { id } of open) await codes.increment({ id }, 'tries', 1);
+      throw rejected();
+    });
+  }
+
+  /** Uses a code up with the transaction that needed it. Throws `enrolment.rejected` when somebody was faster. */
+  async use(manager: EntityManager, { id }: PairingCode, vmaId: string): Promise<void> {
+    const used = await manager
+      .getRepository(PairingCode)
+      .update({ id, usedAt: IsNull() }, { usedAt: new Date(), usedByVmaId: vmaId });
+    if (used.affected !== 1) throw rejected();
+  }
+}
+
+function rejected(): MigrationError {
+  return new MigrationError('enrolment.rejected', 'This pairing code is not valid, or not any more.');
+}
+
+function randomCode(): string {
+  const draw = () => PAIRING_ALPHABET[randomInt(PAIRING_ALPHABET.length)] ?? '';
+  return Array.from({ length: 3 }, () => Array.from({ length: 4 }, draw).join('')).join('-');
+}
+
+function digest(code: string, salt: string): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    scrypt(code, Buffer.from(salt, 'hex'), 32, SCRYPT, (error, key) =>
+      error ? reject(error) : resolve(key),
+    );
+  });
+}

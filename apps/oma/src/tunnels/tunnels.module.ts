@@ -1,0 +1,112 @@
+import {
+  Global,
+  Injectable,
+  Logger,
+  Module,
+  type OnApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+import type { ProcessRunner } from '@ossea/process';
+import { PROCESS_RUNNER } from '../volumes/volumes-ports.js';
+import type { RemoteCopies } from '../replication/replication-ports.js';
+import { AccessJobs } from './access-jobs.js';
+import { AgentClient } from './agent-client.js';
+import { AGENT_TOKEN_KEY, APPLIANCE_KEYS, loadApplianceKeys, type ApplianceKeys } from './appliance-keys.js';
+import { EnrolmentDesk } from './enrolment-desk.js';
+import { KnownVmas } from './known-vmas.js';
+import { PairingCodes } from './pairing-codes.js';
+import { AgentCopies } from './remote-copies.js';
+import { RemoteSources } from './remote-sources.js';
+import { TunnelMonitor } from './tunnel-monitor.js';
+import { TunnelPresence } from './tunnel-presence.js';
+import { TunnelSupervisor } from './tunnel-supervisor.js';
+import { TUNNELS_SETTINGS, type TunnelsSettings } from './tunnels-ports.js';
+import { VmaDecisions } from './vma-decisions.js';
+import { VmasController } from './vmas.controller.js';
+import { VmasService } from './vmas.service.js';
+
+/** Makes what runs copies on a VMA. */
+@Injectable()
+export class AgentCopiesFactory {
+  constructor(
+    private readonly agents: AgentClient,
+    private readonly sources: RemoteSources,
+  ) {}
+
+  /** @param session the source session that opens the disks: the connection's id. */
+  copiesOn(vmaId: string, session: string): RemoteCopies {
+    return new AgentCopies(this.agents, this.sources, vmaId, session);
+  }
+}
+
+/** The tunnel is there before the first job goes on, and until the last one has stopped. */
+@Injectable()
+class TunnelsLife implements OnModuleInit, OnApplicationShutdown {
+  constructor(
+    private readonly tunnel: TunnelSupervisor,
+    private readonly presence: TunnelPresence,
+  ) {}
+
+  async onModuleInit(): Promise<void> {
+    await this.tunnel.start();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.tunnel[Symbol.asyncDispose]();
+    await this.presence.settled();
+  }
+}
+
+/** Needs NBD_SOCKETS, TUNNELS_SETTINGS and PROCESS_RUNNER of composition.ts, beside database, outbox and jobs. */
+@Global()
+@Module({
+  controllers: [VmasController],
+  providers: [
+    {
+      provide: APPLIANCE_KEYS,
+      useFactory: ({ stateDir }: TunnelsSettings) => loadApplianceKeys(stateDir),
+      inject: [TUNNELS_SETTINGS],
+    },
+    {
+      provide: AGENT_TOKEN_KEY,
+      useFactory: ({ agentTokenKey }: ApplianceKeys) => agentTokenKey,
+      inject: [APPLIANCE_KEYS],
+    },
+    {
+      provide: TunnelSupervisor,
+      useFactory: (
+        runner: ProcessRunner,
+        settings: TunnelsSettings,
+        keys: ApplianceKeys,
+        known: KnownVmas,
+        desk: EnrolmentDesk,
+        presence: TunnelPresence,
+      ) =>
+        new TunnelSupervisor({
+          runner,
+          settings,
+          keys,
+          identities: () => known.refresh(),
+          enrol: (body, peer) => desk.answer(body, peer, keys.agentTokenPublicKey),
+          onEvent: (event) => presence.onEvent(event),
+          onLost: () => presence.onLost(),
+          log: new Logger('tunnels'),
+        }),
+      inject: [PROCESS_RUNNER, TUNNELS_SETTINGS, APPLIANCE_KEYS, KnownVmas, EnrolmentDesk, TunnelPresence],
+    },
+    KnownVmas,
+    PairingCodes,
+    EnrolmentDesk,
+    TunnelPresence,
+    VmaDecisions,
+    AccessJobs,
+    VmasService,
+    AgentClient,
+    RemoteSources,
+    AgentCopiesFactory,
+    TunnelMonitor,
+    TunnelsLife,
+  ],
+  exports: [VmasService, RemoteSources, AgentCopiesFactory, TunnelSupervisor, TunnelPresence, AgentClient],
+})
+export class TunnelsModule {}

@@ -1,0 +1,53 @@
+import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post } from '@nestjs/common';
+import { ApiTags } from '@nestjs/swagger';
+import { ApproveVma, CreatePairingCode, Id, PairingCode, Vma, VmaList } from '@ossea/api-contract';
+import { Answers } from '../http/answers.js';
+import { Caller, type CurrentCaller } from '../http/caller.js';
+import { VmasService } from './vmas.service.js';
+
+@ApiTags('vmas')
+@Controller('api/v1/admin/vma')
+export class VmasController {
+  constructor(private readonly vmas: VmasService) {}
+
+  @Get()
+  @Answers('Every VMA that ever asked to be enrolled, newest first', VmaList)
+  async list(): Promise<VmaList> {
+    return { items: await this.vmas.list() };
+  }
+
+  @Post('pairing-code')
+  @HttpCode(201)
+  @Header('Cache-Control', 'no-store')
+  @Answers('A pairing code, shown this once, with the host key that the VMA must check', PairingCode, 201)
+  createPairingCode(
+    @Body({ schema: CreatePairingCode }) { name }: CreatePairingCode,
+    @Caller() caller: CurrentCaller,
+  ): Promise<PairingCode> {
+    return this.vmas.createPairingCode(caller, name);
+  }
+
+  @Post('approve/:id')
+  @HttpCode(200)
+  @Answers('Lets a VMA in; the fingerprint says which one was looked at', Vma)
+  approve(
+    @Param('id', { schema: Id }) id: string,
+    @Body({ schema: ApproveVma }) { fingerprint }: ApproveVma,
+    @Caller() caller: CurrentCaller,
+  ): Promise<Vma> {
+    return this.vmas.approve(id, fingerprint, caller);
+  }
+
+  @Post('reject/:id')
+  @HttpCode(200)
+  @Answers('Turns a VMA away', Vma)
+  reject(@Param('id', { schema: Id }) id: string, @Caller() caller: CurrentCaller): Promise<Vma> {
+    return this.vmas.reject(id, caller);
+  }
+
+  @Delete('revoke/:id')
+  @Answers('Shuts a VMA out for good; its live sessions are cut before this answers', Vma)
+  revoke(@Param('id', { schema: Id }) id: string, @Caller() caller: CurrentCaller): Promise<Vma> {
+    return this.vmas.revoke(id, caller);
+  }
+}

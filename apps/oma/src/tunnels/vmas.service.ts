@@ -1,0 +1,115 @@
+import { Injectable } from '@nestjs/common';
+import type { PairingCode as PairingCodeView, Vma as VmaView } from '@ossea/api-contract';
+import { DataSource } from 'typeorm';
+import { AccessJobs } from './access-jobs.js';
+import { expirePending } from './enrolment-desk.js';
+import { PairingCodes } from './pairing-codes.js';
+import { TunnelPresence } from './tunnel-presence.js';
+import { TunnelSupervisor } from './tunnel-supervisor.js';
+import type { Requester } from './tunnels-ports.js';
+import { VmaDecisions, unknownVma } from './vma-decisions.js';
+import { vmaView } from './vma-view.js';
+import { Vma } from './vma.entity.js';
+
+/** The VMAs: who asks, who is trusted, who is here. */
+@Injectable()
+export class VmasService {
+  constructor(
+    private readonly database: DataSource,
+    private readonly decisions: VmaDecisions,
+    private readonly codes: PairingCodes,
+    private readonly presence: TunnelPresence,
+    private readonly tunnel: TunnelSupervisor,
+    private readonly jobs: AccessJobs,
+  ) {}
+
+  /** All that ever asked, newest first. */
+  async list(): Promise<VmaView[]> {
+    await expirePending(this.database);
+    const rows = await this.database.getRepository(Vma).find({ order: { id: 'DESC' } });
+    return rows.map((row) => this.view(row));
+  }
+
+  /** Throws `request.not-found`. */
+  async get(vmaId: string): Promise<VmaView> {
+    await expirePending(this.database);
+    const row = await this.database.getRepository(Vma).findOneBy({ id: vmaId });
+    if (!row) throw unknownVma(vmaId);
+    return this.view(row);
+  }
+
+  /** Whether the agent of this VMA can be called now. */
+  isConnected(vmaId: string): boolean {
+    return this.presence.of(vmaId).connected;
+  }
+
+  /**
+   * A code that is shown once, with what the VMA must check before it sends it.
+   * @param name what the VMA that uses it shall be called.
+   */
+  createPairingCode(requester: Requester, name?: string): Promise<PairingCodeView> {
+    return this.jobs.run({
+      kind: 'create-pairing-code',
+      label: 'Making a pairing code',
+      requester,
+      input: name === undefined ? {} : { name },
+      run: async () => {
+        const { code, expiresAt } = await this.codes.create(name);
+        const { hostKeyFingerprint, port } = this.tunnel;
+        return { code, expiresAt: expiresAt.toISOString(), hostKeyFingerprint, tunnelPort: port };
+      },
+      result: ({ expiresAt }) => ({ expiresAt }),
+    });
+  }
+
+  /** Lets a VMA in. Throws `request.conflict` unless the fingerprint is the very one of the VMA that asks. */
+  async approve(vmaId: string, fingerprint: string, requester: Requester): Promise<VmaView> {
+    await this.get(vmaId);
+    return this.decided('approve-vma', 'Approving a VMA', vmaId, requester, { fingerprint }, async () => {
+      const row = await this.decisions.approve(vmaId, fingerprint, requester.correlationId);
+      await this.tunnel.apply();
+      return row;
+    });
+  }
+
+  async reject(vmaId: string, requester: Requester): Promise<VmaView> {
+    await this.get(vmaId);
+    return this.decided('reject-vma', 'Rejecting a VMA', vmaId, requester, {}, () =>
+      this.decisions.reject(vmaId, requester.correlationId),
+    );
+  }
+
+  /** Shuts a VMA out for good: when this settles its sessions are cut and its key is refused. */
+  async revoke(vmaId: string, requester: Requester): Promise<VmaView> {
+    await this.get(vmaId);
+    return this.decided('revoke-vma', 'Revoking a VMA', vmaId, requester, {}, async () => {
+      const row = await this.decisions.revoke(vmaId, requester.correlationId);
+      this.presence.expectCut(vmaId, 'The VMA was revoked.');
+      await this.tunnel.apply();
+      return row;
+    });
+  }
+
+  private async decided(
+    kind: string,
+    label: string,
+    vmaId: string,
+    requester: Requester,
+    more: Readonly<Record<string, string>>,
+    run: () => Promise<Vma>,
+  ): Promise<VmaView> {
+    const row = await this.jobs.run({
+      kind,
+      label,
+      requester,
+      input: { vmaId, ...more },
+      run,
+      result: ({ state, fingerprint }) => ({ vmaId, state, fingerprint }),
+    });
+    return this.view(row);
+  }
+
+  private view(row: Vma): VmaView {
+    return vmaView(row, this.presence.of(row.id));
+  }
+}
