@@ -4,7 +4,7 @@ import type { Problem } from '@ossea/api-contract';
 import type { Request, Response } from 'express';
 import { isConnectionLost } from '../database/driver-errors.js';
 import { requestContext } from './request-context.js';
-import { InvalidRequest } from './request-validation.js';
+import { InvalidFields } from './request-validation.js';
 
 /** Names the number in an error's context that becomes `Retry-After`. */
 export const RETRY_AFTER = 'retryAfterSeconds';
@@ -42,7 +42,7 @@ export class ProblemFilter implements ExceptionFilter {
     return {
       ...problem,
       ...(known.status === undefined ? {} : { status: known.status }),
-      ...(known.error instanceof InvalidRequest ? { errors: [...known.error.errors] } : {}),
+      ...(known.error instanceof InvalidFields ? { errors: [...known.error.errors] } : {}),
     };
   }
 

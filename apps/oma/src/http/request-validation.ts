@@ -10,14 +10,26 @@ export interface FieldError {
   readonly message: string;
 }
 
-/** A request that does not fit its schema. */
-export class InvalidRequest extends MigrationError {
-  constructor(readonly errors: readonly FieldError[]) {
-    super('request.invalid', 'The request does not fit what this address takes.');
+/** Something that was sent does not fit its schema; the problem document names each field. */
+export class InvalidFields extends MigrationError {
+  constructor(
+    code: 'request.invalid' | 'config.invalid',
+    message: string,
+    readonly errors: readonly FieldError[],
+  ) {
+    super(code, message);
   }
 }
 
-interface Issue {
+/** A request that does not fit its schema. */
+export class InvalidRequest extends InvalidFields {
+  constructor(errors: readonly FieldError[]) {
+    super('request.invalid', 'The request does not fit what this address takes.', errors);
+  }
+}
+
+/** What a schema found wrong: zod's issues, or those of another library of the same standard. */
+export interface Issue {
   readonly message: string;
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
   /** Zod's list of names that nobody asked for. */
@@ -45,7 +57,11 @@ export class RequestValidation extends StandardSchemaValidationPipe {
   }
 }
 
-function fieldErrors(issues: readonly Issue[], start: string): FieldError[] {
+/**
+ * The issues by JSON pointer.
+ * @param start the pointer of what was checked.
+ */
+export function fieldErrors(issues: readonly Issue[], start: string): FieldError[] {
   const all = issues.flatMap(({ message, path = [], keys }) => {
     const at = path.map((part) => (typeof part === 'object' ? part.key : part));
     const names = keys ? keys.map((key) => [...at, key]) : [at];
