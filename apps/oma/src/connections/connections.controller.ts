@@ -23,7 +23,7 @@ import {
 } from '@ossea/api-contract';
 import { MigrationError } from '@ossea/errors';
 import type { Response } from 'express';
-import { Answers } from '../http/answers.js';
+import { Answers, AnswersNothing } from '../http/answers.js';
 import { ConnectionsService } from './connections.service.js';
 
 @ApiTags('connections')
@@ -66,7 +66,7 @@ export class ConnectionsController {
   }
 
   @Delete(':id')
-  @HttpCode(204)
+  @AnswersNothing('Removes a connection that no VM uses')
   async remove(@Param('id', { schema: Id }) id: string): Promise<void> {
     await this.connections.remove(id);
   }

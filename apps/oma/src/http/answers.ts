@@ -28,6 +28,15 @@ export function Answers(summary: string, schema: z.ZodType, status = 200): Metho
   );
 }
 
+/** A route that does something and has nothing to tell: 204. */
+export function AnswersNothing(summary: string): MethodDecorator {
+  return applyDecorators(
+    HttpCode(204),
+    ApiOperation({ summary }),
+    ApiResponse({ status: 204, description: summary }),
+  );
+}
+
 /** Tells where the job that a method gives back can be asked for. */
 class JobAddress implements NestInterceptor<Job, Job> {
   intercept(context: ExecutionContext, next: CallHandler<Job>): Observable<Job> {

@@ -3,6 +3,7 @@ import type { INestApplication } from '@nestjs/common';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import { z } from 'zod';
 import { OPEN_MARK } from '../access/open.js';
+import { NOT_REPLAYED_MARK } from '../idempotency/not-replayed.js';
 
 type JsonSchema = Record<string, unknown>;
 
@@ -58,7 +59,9 @@ export function serveApiDocument(app: INestApplication, document: OpenAPIObject)
 
 function finish(operation: JsonSchema, changes: boolean): void {
   const isOpen = OPEN_MARK in operation;
+  const isReplayed = changes && !isOpen && !(NOT_REPLAYED_MARK in operation);
   delete operation[OPEN_MARK];
+  delete operation[NOT_REPLAYED_MARK];
   if (isOpen) operation['security'] = [];
   operation['responses'] = {
     ...(operation['responses'] as object),
@@ -67,7 +70,7 @@ function finish(operation: JsonSchema, changes: boolean): void {
       content: { 'application/problem+json': { schema: { $ref: `${COMPONENTS}Problem` } } },
     },
   };
-  if (changes && !isOpen)
+  if (isReplayed)
     operation['parameters'] = [
       ...((operation['parameters'] as object[] | undefined) ?? []),
       {
@@ -85,11 +88,13 @@ function converted(
   schema: z.ZodType,
   io: 'input' | 'output' = 'input',
 ): { schema: JsonSchema; components: Record<string, JsonSchema> } {
-  const {
-    $defs = {},
-    $schema: _,
-    ...own
-  } = z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any' }) as JsonSchema;
+  const { $defs = {}, ...own } = z.toJSONSchema(schema, {
+    target: 'draft-2020-12',
+    io,
+    unrepresentable: 'any',
+  }) as JsonSchema;
+  // the dialect of OpenAPI 3.1 anyway, and not allowed within it
+  delete own['$schema'];
   return { schema: moved(own), components: moved($defs as Record<string, JsonSchema>) };
 }
 

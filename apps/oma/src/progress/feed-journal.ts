@@ -19,6 +19,7 @@ const KEEP_MS = 300_000;
 const KEEP_FACTS = 1_000;
 /** … but never more than this: whoever missed more asks for a snapshot. */
 const MAX_FACTS = 20_000;
+const TIDY_EVERY = 500;
 const MAX_MEASURES = 5_000;
 
 /**
@@ -30,6 +31,7 @@ export class FeedJournal {
   readonly epoch = newId('feed');
   private lastSeq = 0;
   private facts: Envelope[] = [];
+  private untidied = 0;
   /** The oldest position from which every fact is still known. */
   private completeSince = 0;
   private readonly measures = new Map<string, Envelope>();
@@ -94,8 +96,11 @@ export class FeedJournal {
 
   private forgetOld(): void {
     // in batches, so that adding stays cheap
+    this.untidied += 1;
+    if (this.untidied < TIDY_EVERY) return;
+    this.untidied = 0;
     const { length } = this.facts;
-    if (length < KEEP_FACTS * 1.5) return;
+    if (length <= KEEP_FACTS) return;
     const oldest = this.now() - KEEP_MS;
     const aged = this.facts.findIndex(({ time }) => Date.parse(time) > oldest);
     const byAge = Math.min(aged === -1 ? length : aged, length - KEEP_FACTS);

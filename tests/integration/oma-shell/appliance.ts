@@ -1,0 +1,114 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { IssuedToken } from '@ossea/api-contract';
+import type { OmaConfig, OmaConfigInput } from '../../../apps/oma/src/config/config.schema.js';
+import { parseConfig } from '../../../apps/oma/src/config/load-config.js';
+import { createDataSource } from '../../../apps/oma/src/database/data-source.js';
+import { startOma, type RunningOma } from '../../../apps/oma/src/start-oma.js';
+import { startMariaDb, type PrivateMariaDb } from '../../stack/mariadb.js';
+
+export type Engine = 'sqlite' | 'mariadb';
+export const ENGINES: readonly Engine[] = ['sqlite', 'mariadb'];
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Record<string, unknown>;
+}
+
+export interface Call {
+  readonly method?: string;
+  readonly token?: string | null;
+  readonly headers?: Record<string, string>;
+  /** Sent as JSON; a string is sent as it is. */
+  readonly body?: unknown;
+}
+
+/** A whole appliance in this process, on the loopback, with a state directory of its own. */
+export class Appliance implements AsyncDisposable {
+  private constructor(
+    readonly stateDir: string,
+    private readonly config: OmaConfig,
+    readonly announced: readonly string[],
+    private readonly oma: RunningOma,
+    private readonly mariadb: PrivateMariaDb | undefined,
+    /** Of the administrator; absent unless it was set up. */
+    readonly token: string | undefined,
+  ) {}
+
+  static async start(
+    options: {
+      readonly engine?: Engine;
+      readonly setUp?: boolean;
+      readonly config?: Partial<OmaConfigInput>;
+    } = {},
+  ): Promise<Appliance> {
+    const stateDir = await mkdtemp(join(tmpdir(), 'oma-'));
+    const mariadb = options.engine === 'mariadb' ? await startMariaDb() : undefined;
+    const announced: string[] = [];
+    const config = parseConfig({
+      stateDir,
+      http: { port: 0 },
+      tunnel: { host: '127.0.0.1', port: 0, firstAgentPort: 0 },
+      log: { level: 'silent' },
+      ...(mariadb ? { database: { engine: 'mariadb', ...mariadb.login } } : {}),
+      ...options.config,
+    });
+    const oma = await startOma(config, { announceCode: (code) => announced.push(code) });
+    const token = options.setUp === false ? undefined : await firstToken(oma.httpUrl, announced[0] ?? '');
+    return new Appliance(stateDir, config, announced, oma, mariadb, token);
+  }
+
+  get url(): string {
+    return this.oma.httpUrl;
+  }
+
+  setUpCode(): Promise<string> {
+    return readFile(join(this.stateDir, 'set-up-code'), 'utf8').then((text) => text.trim());
+  }
+
+  /** Calls the API, as the administrator unless told. */
+  async call(path: string, call: Call = {}): Promise<Answer> {
+    return callAt(this.url, path, { token: this.token ?? null, ...call });
+  }
+
+  /** Takes every token away, behind the appliance's back. */
+  async forgetTokens(): Promise<void> {
+    const database = createDataSource(this.config);
+    await database.initialize();
+    await database.query('DELETE FROM api_token');
+    await database.destroy();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.oma[Symbol.asyncDispose]();
+    await this.mariadb?.[Symbol.asyncDispose]();
+    await rm(this.stateDir, { recursive: true, force: true });
+  }
+}
+
+export async function callAt(url: string, path: string, call: Call): Promise<Answer> {
+  const { method = call.body === undefined ? 'GET' : 'POST', token, headers = {}, body } = call;
+  const response = await fetch(`${url}${path.startsWith('/') ? path : `/api/v1/${path}`}`, {
+    method,
+    redirect: 'manual',
+    headers: {
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(token == null ? {} : { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: (text.startsWith('{') ? JSON.parse(text) : { text }) as Record<string, unknown>,
+  };
+}
+
+async function firstToken(url: string, code: string): Promise<string> {
+  const { body } = await callAt(url, 'access/set-up', { body: { code } });
+  return IssuedToken.parse(body).token;
+}
