@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { ApproveVma, CreatePairingCode, Id, PairingCode, Vma, VmaList } from '@ossea/api-contract';
 import { Answers } from '../http/answers.js';
 import { Caller, type CurrentCaller } from '../http/caller.js';
+import { NotReplayed } from '../idempotency/not-replayed.js';
 import { VmasService } from './vmas.service.js';
 
 @ApiTags('vmas')
@@ -17,6 +18,7 @@ export class VmasController {
   }
 
   @Post('pairing-code')
+  @NotReplayed()
   @HttpCode(201)
   @Header('Cache-Control', 'no-store')
   @Answers('A pairing code, shown this once, with the host key that the VMA must check', PairingCode, 201)
