@@ -31,7 +31,8 @@ export function stepsOfLeg(leg: Leg<string>): readonly string[] {
 }
 
 /**
- * The first leg before another one that makes any of these facts; `undefined` when none does.
+ * The leg to go back to, so that every one of these facts is made again before another leg; `undefined` when no leg
+ * before that one makes any. The nearest maker of each fact is enough: what stands before it is not done twice.
  * A fault that drops facts sends the run back there.
  */
 export function legThatMakes(
@@ -40,14 +41,14 @@ export function legThatMakes(
   legs: readonly Leg<string>[],
   steps: StepTable,
 ): number | undefined {
-  const made = (name: string): readonly string[] => [
-    ...(steps[name]?.produces ?? []),
-    ...(steps[name]?.acquires ?? []),
-  ];
-  const first = legs.findIndex((leg) =>
-    stepsOfLeg(leg).some((name) => made(name).some((fact) => facts.includes(fact))),
-  );
-  return first >= 0 && first < before ? first : undefined;
+  const makes = (leg: Leg<string>, fact: string): boolean =>
+    stepsOfLeg(leg).some(
+      (name) =>
+        steps[name]?.produces?.includes(fact as never) || steps[name]?.acquires?.includes(fact as never),
+    );
+  const nearest = facts.map((fact) => legs.slice(0, before).findLastIndex((leg) => makes(leg, fact)));
+  const made = nearest.filter((leg) => leg >= 0);
+  return made.length ? Math.min(...made) : undefined;
 }
 
 /**

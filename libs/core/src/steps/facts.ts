@@ -166,6 +166,8 @@ export const LASTING_FINDINGS: readonly FindingName[] = [
   'freshVolumes',
   'recoveryPoint',
   'changeTokens',
+  // A way back must know what the source machine did before.
+  'preFlight',
   'bootVerdict',
   'volumesMayGo',
 ];

@@ -98,11 +98,12 @@ export const FAILOVER_STEPS = defineSteps({
     yieldsTo: ['hold'],
     produces: ['recoveryPoint', 'changeTokens'],
   },
+  // The delta itself goes only in the step after it: a crash in between folds it once more, which is right.
   'fold-kept-delta': {
     label: 'Folding the final delta again',
     weight: 5,
     consumes: ['recoveryPoint', 'volumes', 'attachment'],
-    releases: ['keptDelta'],
+    touches: ['keptDelta'],
     yieldsTo: ['hold'],
     finishesDespiteCancel: true,
   },
@@ -119,11 +120,12 @@ export const FAILOVER_STEPS = defineSteps({
     mayRead: ['rollbackPoint'],
     releases: ['rollbackPoint'],
   },
+  // A crash or a cancel while it was being stopped leaves a debt without a value: then the pre-flight says what it did before.
   'start-source': {
     label: 'Starting the source machine again',
     weight: 3,
     consumes: ['vmId'],
-    mayRead: ['sourceHold'],
+    mayRead: ['sourceHold', 'preFlight'],
     releases: ['sourceHold'],
     requires: 'source.power',
   },
