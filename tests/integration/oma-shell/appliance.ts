@@ -73,6 +73,14 @@ export class Appliance implements AsyncDisposable {
     return callAt(this.url, path, { token: this.token ?? null, ...call });
   }
 
+  async killDatabase(): Promise<void> {
+    await this.mariadb?.kill();
+  }
+
+  async startDatabase(): Promise<void> {
+    await this.mariadb?.start();
+  }
+
   /** Takes every token away, behind the appliance's back. */
   async forgetTokens(): Promise<void> {
     const database = createDataSource(this.config);

@@ -74,11 +74,18 @@ async function certify(keyFile: string, host: string, runner: ProcessRunner): Pr
 
 function alternativeNames(host: string): string[] {
   const isWildcard = host === '0.0.0.0' || host === '::';
-  const addresses = Object.values(networkInterfaces()).flatMap((all) =>
-    (all ?? []).map(({ address }) => address).filter((address) => !address.includes('%')),
-  );
-  const names = isWildcard ? [hostname(), 'localhost', ...addresses] : [host];
+  const names = isWildcard ? [hostname(), 'localhost', ...addresses()] : [host];
   return [...new Set(names)].map((name) => (isIP(name) ? `IP:${name}` : `DNS:${name}`));
+}
+
+function addresses(): string[] {
+  try {
+    const all = Object.values(networkInterfaces()).flatMap((some) => some ?? []);
+    return all.map(({ address }) => address).filter((address) => !address.includes('%'));
+  } catch {
+    // a hardened service may not ask; the names are what people open
+    return [];
+  }
 }
 
 async function readBoth(files: KeyAndCertificate): Promise<KeyAndCertificate | undefined> {
