@@ -1,36 +1,32 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { MigrationError } from '@ossea/errors';
-import { PluginRegistry } from '@ossea/plugin-registry';
-import type { CallOptions, PluginContext, SourceSession, TargetSession } from '@ossea/plugin-sdk';
-import type { ProcessRunner } from '@ossea/process';
+import { createHash } from 'node:crypto';
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { MigrationError, isMigrationError } from '@ossea/errors';
+import type { CallOptions, SourceSession, TargetSession } from '@ossea/plugin-sdk';
 import { DataSource } from 'typeorm';
-import { PROCESS_RUNNER } from '../volumes/volumes-ports.js';
 import { Connection } from './connection.entity.js';
-import { openSettings } from './connection-settings.js';
-import { PLUGIN_SCRATCH_DIR, REMOTE_SOURCES, type SourceGateway } from './connections-ports.js';
-import { SecretBox } from './secret-box.js';
+import { SessionConnector, type Session } from './session-connector.js';
 
-type Session = SourceSession | TargetSession;
 interface Held {
-  readonly version: number;
+  /** Of what the session was opened with. */
+  readonly fingerprint: string;
   readonly session: Promise<Session>;
 }
 
-/** Live sessions of configured connections, one each, for as long as the connection stays as it is. */
+/**
+ * Live sessions of configured connections, one each, for as long as the settings stay as they are. A session stays
+ * usable until its connection is removed: what others hold through it is theirs, whatever is changed meanwhile.
+ */
 @Injectable()
 export class ConnectionSessions implements OnApplicationShutdown {
   private readonly held = new Map<string, Held>();
+  /** Sessions of former settings, which may still hold volumes open. */
+  private readonly former = new Map<string, Promise<Session>[]>();
+  private readonly ending = new AbortController();
   private readonly logger = new Logger('connections');
 
   constructor(
-    readonly database: DataSource,
-    private readonly registry: PluginRegistry,
-    private readonly box: SecretBox,
-    @Inject(PROCESS_RUNNER) private readonly runner: ProcessRunner,
-    @Inject(PLUGIN_SCRATCH_DIR) private readonly scratchDir: string,
-    @Inject(REMOTE_SOURCES) private readonly sources: SourceGateway,
+    private readonly database: DataSource,
+    private readonly connector: SessionConnector,
   ) {}
 
   /** The session of a source, through its VMA. Throws `request.not-found`, `config.missing`, and what connecting throws. */
@@ -43,18 +39,36 @@ export class ConnectionSessions implements OnApplicationShutdown {
     return (await this.session(connectionId, 'target', call)) as TargetSession;
   }
 
-  /** Ends the session of a connection, if there is one; the next call opens a new one. */
+  /** Ends every session of a connection, and with them what was opened through them. */
   async close(connectionId: string): Promise<void> {
     const held = this.held.get(connectionId);
+    const all = [...(this.former.get(connectionId) ?? []), ...(held ? [held.session] : [])];
     this.held.delete(connectionId);
-    await held?.session.then(
-      (session) => this.dispose(connectionId, session),
-      () => undefined,
-    );
+    this.former.delete(connectionId);
+    await Promise.all(all.map((session) => this.dispose(connectionId, session)));
+  }
+
+  /**
+   * Lets go of a session that its other side no longer accepts, so that the next call opens a new one. One that
+   * answers is kept.
+   */
+  async renewIfBroken(connectionId: string, { signal }: CallOptions): Promise<void> {
+    const held = this.held.get(connectionId);
+    const session = await held?.session.catch(() => undefined);
+    if (!held || !session) return;
+    try {
+      await firstAnswer(session, signal);
+    } catch (error) {
+      if (!isMigrationError(error) || !['auth.rejected', 'peer.unreachable'].includes(error.code)) return;
+      if (this.held.get(connectionId) !== held) return;
+      this.held.delete(connectionId);
+      await this.setAside(connectionId, held.session);
+    }
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await Promise.all([...this.held.keys()].map((id) => this.close(id)));
+    this.ending.abort();
+    await Promise.all([...new Set([...this.held.keys(), ...this.former.keys()])].map((id) => this.close(id)));
   }
 
   private async session(id: string, kind: 'source' | 'target', call: CallOptions): Promise<Session> {
@@ -63,55 +77,61 @@ export class ConnectionSessions implements OnApplicationShutdown {
       throw new MigrationError('request.not-found', `There is no such ${kind} connection.`, {
         context: { connection: id.slice(0, 40) },
       });
-    const held = this.held.get(id);
-    if (held?.version === row.version) return waitFor(held.session, call.signal);
-    if (held) await this.close(id);
+    return waitFor(this.hold(row).session, call.signal);
+  }
+
+  private hold(row: Connection): Held {
+    const { id } = row;
+    const fingerprint = fingerprintOf(row);
+    const known = this.held.get(id);
+    if (known?.fingerprint === fingerprint) return known;
     // One connect serves everybody who waits for it: whoever goes away must not take it from the others.
-    const session = this.connect(row, { signal: new AbortController().signal });
-    const mine: Held = { version: row.version, session };
+    const session = this.connector.connect(row, id, this.ending.signal);
+    const mine = { fingerprint, session };
     this.held.set(id, mine);
     session.catch(() => {
       if (this.held.get(id) === mine) this.held.delete(id);
     });
-    return waitFor(session, call.signal);
+    if (known)
+      session.then(
+        () => this.setAside(id, known.session),
+        () => this.keep(id, known.session),
+      );
+    return mine;
   }
 
-  private async connect(row: Connection, call: CallOptions): Promise<Session> {
-    const settings = openSettings(row, this.box, row.id);
-    if (row.kind === 'source') {
-      if (row.vmaId === null)
-        throw new MigrationError('config.missing', `The connection "${row.name}" names no VMA.`);
-      const { vmaId, pluginId } = row;
-      return this.sources.open({ vmaId, session: row.id, pluginId, settings }, call);
-    }
-    const plugin = this.registry.get(row.pluginId, 'target');
-    const scratchDir = join(this.scratchDir, row.id);
-    await mkdir(scratchDir, { recursive: true, mode: 0o700 });
-    return plugin.connect(plugin.settings.parse(settings), this.context(row, scratchDir), call);
+  /** A target's session goes on for what was opened through it; a source's has been replaced on its VMA already. */
+  private async setAside(id: string, session: Promise<Session>): Promise<void> {
+    const open = await session.catch(() => undefined);
+    if (open && 'inventory' in open) await this.dispose(id, session);
+    else if (open) this.keep(id, session);
   }
 
-  private context(row: Connection, scratchDir: string): PluginContext {
-    const logger = new Logger(`${row.pluginId} ${row.id}`);
-    const line = (message: string, context?: object) => (context ? { message, ...context } : message);
-    return {
-      scratchDir,
-      run: this.runner,
-      log: {
-        debug: (message, context) => logger.debug(line(message, context)),
-        info: (message, context) => logger.log(line(message, context)),
-        warn: (message, context) => logger.warn(line(message, context)),
-        error: (message, context) => logger.error(line(message, context)),
-      },
-    };
+  private keep(id: string, session: Promise<Session>): void {
+    this.former.set(id, [...(this.former.get(id) ?? []), session]);
   }
 
-  private async dispose(id: string, session: Session): Promise<void> {
+  private async dispose(id: string, opening: Promise<Session>): Promise<void> {
+    const session = await opening.catch(() => undefined);
     try {
-      await session[Symbol.asyncDispose]();
+      await session?.[Symbol.asyncDispose]();
     } catch (error) {
-      this.logger.warn(`The session of ${id} did not end well: ${String(error)}`);
+      this.logger.warn(`A session of ${id} did not end well: ${String(error)}`);
     }
   }
+}
+
+/** A new name or an edit that changes nothing is no reason to connect again. */
+function fingerprintOf({ pluginId, vmaId, settings, secrets }: Connection): string {
+  return createHash('sha256')
+    .update(JSON.stringify([pluginId, vmaId, settings, secrets]))
+    .digest('hex');
+}
+
+/** The cheapest question that needs the other side. */
+async function firstAnswer(session: Session, signal: AbortSignal): Promise<void> {
+  if ('inventory' in session) for await (const _vm of session.inventory.list({ signal })) return;
+  else await session.networks.list({ signal });
 }
 
 /** The session, or `call.aborted` as soon as the caller has gone. */

@@ -21,15 +21,23 @@ import {
   ListQuery,
   UpdateConnection,
 } from '@ossea/api-contract';
-import { MigrationError } from '@ossea/errors';
 import type { Response } from 'express';
 import { Answers, AnswersNothing } from '../http/answers.js';
+import { Caller } from '../http/caller.js';
+import { goneSignal } from '../http/gone-signal.js';
+import { InvalidRequest } from '../http/request-validation.js';
+import { ConnectionSessions } from './connection-sessions.js';
+import { ConnectionTrials } from './connection-trials.js';
 import { ConnectionsService } from './connections.service.js';
 
 @ApiTags('connections')
 @Controller('api/v1/connections')
 export class ConnectionsController {
-  constructor(private readonly connections: ConnectionsService) {}
+  constructor(
+    private readonly connections: ConnectionsService,
+    private readonly sessions: ConnectionSessions,
+    private readonly trials: ConnectionTrials,
+  ) {}
 
   @Get()
   @Answers('Configured plugins, newest first; secrets are masked', ConnectionPage)
@@ -40,8 +48,12 @@ export class ConnectionsController {
   @Post()
   @HttpCode(201)
   @Answers('Configures a plugin', Connection, 201)
-  create(@Body({ schema: CreateConnection }) body: CreateConnection): Promise<Connection> {
-    return this.connections.create(body);
+  async create(
+    @Body({ schema: CreateConnection }) body: CreateConnection,
+    @Caller() caller: Caller,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<Connection> {
+    return tagged(await this.connections.create(body, caller), response);
   }
 
   @Get(':id')
@@ -50,25 +62,30 @@ export class ConnectionsController {
     @Param('id', { schema: Id }) id: string,
     @Res({ passthrough: true }) response: Response,
   ): Promise<Connection> {
-    const connection = await this.connections.get(id);
-    response.setHeader('ETag', `"${connection.version}"`);
-    return connection;
+    return tagged(await this.connections.get(id), response);
   }
 
   @Patch(':id')
   @Answers('Changes a connection; a masked secret stays as it is', Connection)
-  update(
+  async update(
     @Param('id', { schema: Id }) id: string,
     @Body({ schema: UpdateConnection }) body: UpdateConnection,
+    @Caller() caller: Caller,
+    @Res({ passthrough: true }) response: Response,
     @Headers('if-match') ifMatch?: string,
   ): Promise<Connection> {
-    return this.connections.update(id, body, versionOf(ifMatch));
+    return tagged(await this.connections.update(id, body, versionOf(ifMatch), caller), response);
   }
 
   @Delete(':id')
   @AnswersNothing('Removes a connection that no VM uses')
-  async remove(@Param('id', { schema: Id }) id: string): Promise<void> {
-    await this.connections.remove(id);
+  async remove(
+    @Param('id', { schema: Id }) id: string,
+    @Caller() caller: Caller,
+    @Headers('if-match') ifMatch?: string,
+  ): Promise<void> {
+    await this.connections.remove(id, versionOf(ifMatch), caller);
+    await this.sessions.close(id);
   }
 
   @Post(':id/test')
@@ -78,16 +95,21 @@ export class ConnectionsController {
     @Param('id', { schema: Id }) id: string,
     @Res({ passthrough: true }) response: Response,
   ): Promise<ConnectionTest> {
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
-    return this.connections.test(id, gone.signal);
+    return this.trials.test(id, goneSignal(response));
   }
+}
+
+function tagged(connection: Connection, response: Response): Connection {
+  response.setHeader('ETag', `"${connection.version}"`);
+  return connection;
 }
 
 function versionOf(ifMatch: string | undefined): number | undefined {
   if (ifMatch === undefined || ifMatch === '*') return undefined;
   const version = /^"(\d{1,9})"$/.exec(ifMatch)?.[1];
   if (version === undefined)
-    throw new MigrationError('request.invalid', 'If-Match: expected an ETag of this resource.');
+    throw new InvalidRequest([
+      { pointer: '/headers/If-Match', message: 'An ETag of this resource is expected.' },
+    ]);
   return Number(version);
 }

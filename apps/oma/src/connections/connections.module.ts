@@ -1,8 +1,12 @@
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { ConnectionSessions } from './connection-sessions.js';
+import { ConnectionSettings } from './connection-settings.js';
+import { ConnectionTrials } from './connection-trials.js';
+import { ConnectionVmas } from './connection-vmas.js';
 import { ConnectionsController } from './connections.controller.js';
 import { ConnectionsService } from './connections.service.js';
 import { SecretBox } from './secret-box.js';
+import { SessionConnector } from './session-connector.js';
 
 /** Needs REMOTE_SOURCES, TRUSTED_VMAS, PLUGIN_SCRATCH_DIR and PROCESS_RUNNER of composition.ts. */
 @Global()
@@ -12,7 +16,15 @@ export class ConnectionsModule {
     return {
       module: ConnectionsModule,
       controllers: [ConnectionsController],
-      providers: [{ provide: SecretBox, useValue: box }, ConnectionSessions, ConnectionsService],
+      providers: [
+        { provide: SecretBox, useValue: box },
+        ConnectionSettings,
+        SessionConnector,
+        ConnectionSessions,
+        ConnectionTrials,
+        ConnectionVmas,
+        ConnectionsService,
+      ],
       exports: [ConnectionSessions, SecretBox],
     };
   }

@@ -1,10 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import type { VmContext as VmContextView } from '@ossea/api-contract';
 import { MigrationError } from '@ossea/errors';
-import { DataSource, In, type EntityManager } from 'typeorm';
+import { DataSource, In, Not, type EntityManager } from 'typeorm';
 import { Job } from '../jobs/job.entity.js';
 import { Volume } from '../volumes/volume.entity.js';
 import { VmContext, VmDisk } from './vm-context.entity.js';
+
+/** Databases bound the number of values that one question may name. */
+const BATCH = 500;
 
 /** VM contexts as the API and the feed show them. */
 @Injectable()
@@ -22,39 +25,40 @@ export class ContextViews {
     return view;
   }
 
-  /** Every context that is not over. */
+  /** Every context but those whose VM was released from management. */
   async all(): Promise<VmContextView[]> {
-    const rows = await this.database.getRepository(VmContext).find({ order: { id: 'ASC' } });
+    const rows = await this.database
+      .getRepository(VmContext)
+      .find({ where: { state: Not('released') }, order: { id: 'ASC' } });
     return this.viewsOf(this.database.manager, rows);
   }
 
+  /** The rows as views, in their order. */
   async viewsOf(manager: EntityManager, rows: readonly VmContext[]): Promise<VmContextView[]> {
+    const views: VmContextView[] = [];
+    for (let i = 0; i < rows.length; i += BATCH)
+      views.push(...(await this.batch(manager, rows.slice(i, i + BATCH))));
+    return views;
+  }
+
+  private async batch(manager: EntityManager, rows: readonly VmContext[]): Promise<VmContextView[]> {
     const ids = rows.map(({ id }) => id);
-    if (ids.length === 0) return [];
     const disks = await manager
       .getRepository(VmDisk)
       .find({ where: { contextId: In(ids) }, order: { position: 'ASC' } });
     const volumes = await manager.getRepository(Volume).findBy({ contextId: In(ids) });
     const jobs = await manager.getRepository(Job).findBy({ lane: In(ids) });
-    return rows.map((row) =>
-      viewOfRow(
-        row,
-        disks
-          .filter(({ contextId }) => contextId === row.id)
-          .map(({ diskKey, backing, label, sizeBytes, boot }) => {
-            const volume = volumes.find((one) => one.contextId === row.id && one.diskKey === diskKey);
-            return {
-              key: diskKey,
-              backing,
-              label,
-              sizeBytes,
-              boot,
-              ...(volume?.ref == null ? {} : { volumeRef: volume.ref }),
-            };
-          }),
-        jobs.find(({ lane }) => lane === row.id)?.id,
-      ),
-    );
+    const refs = new Map(volumes.map(({ contextId, diskKey, ref }) => [`${contextId} ${diskKey}`, ref]));
+    const disksOf = new Map<string, VmDisk[]>(ids.map((id) => [id, []]));
+    for (const disk of disks) disksOf.get(disk.contextId)?.push(disk);
+    const jobOf = new Map(jobs.map(({ lane, id }) => [lane, id]));
+    return rows.map((row) => {
+      const views = (disksOf.get(row.id) ?? []).map(({ diskKey, backing, label, sizeBytes, boot }) => {
+        const volumeRef = refs.get(`${row.id} ${diskKey}`) ?? undefined;
+        return { key: diskKey, backing, label, sizeBytes, boot, ...(volumeRef ? { volumeRef } : {}) };
+      });
+      return viewOfRow(row, views, jobOf.get(row.id));
+    });
   }
 }
 

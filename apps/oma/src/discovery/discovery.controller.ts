@@ -13,12 +13,17 @@ import {
 import type { Response } from 'express';
 import { Answers } from '../http/answers.js';
 import { Caller } from '../http/caller.js';
+import { goneSignal } from '../http/gone-signal.js';
 import { DiscoveryService } from './discovery.service.js';
+import { VmAdditions } from './vm-additions.js';
 
 @ApiTags('discovery')
 @Controller('api/v1')
 export class DiscoveryController {
-  constructor(private readonly discovery: DiscoveryService) {}
+  constructor(
+    private readonly discovery: DiscoveryService,
+    private readonly additions: VmAdditions,
+  ) {}
 
   @Post('discovery/discover-vms')
   @HttpCode(200)
@@ -27,16 +32,14 @@ export class DiscoveryController {
     @Body({ schema: DiscoverVms }) body: DiscoverVms,
     @Res({ passthrough: true }) response: Response,
   ): Promise<DiscoveredVms> {
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
-    return this.discovery.discover(body, gone.signal);
+    return this.discovery.discover(body, goneSignal(response));
   }
 
   @Post('discovery/add-vms')
   @HttpCode(201)
   @Answers('Takes machines under management without replicating them', AddedVms, 201)
   add(@Body({ schema: AddVms }) body: AddVms, @Caller() caller: Caller): Promise<AddedVms> {
-    return this.discovery.add(body, caller);
+    return this.additions.add(body, caller);
   }
 
   @Get('vm-contexts')

@@ -1,12 +1,19 @@
+import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { VmDescription } from '@ossea/plugin-sdk';
 import { MigrationError } from '@ossea/errors';
-import { isUniqueViolation } from '../database/driver-errors.js';
+import { In } from 'typeorm';
+import { isForeignKeyViolation, isUniqueViolation } from '../database/driver-errors.js';
 import { newId } from '../database/new-id.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { Outbox } from '../progress/outbox.js';
 import { ContextViews } from './context-views.js';
+import { OVER_STATES } from './over-states.js';
 import { VmContext, VmDisk, type MachineFacts } from './vm-context.entity.js';
+
+/** What a row holds; names are for people, and may be cut. */
+const NAME_CHARS = 255;
+const KEY_CHARS = 191;
 
 export interface NewlyManaged {
   readonly vm: VmDescription;
@@ -14,24 +21,6 @@ export interface NewlyManaged {
   readonly targetConnectionId: string;
   readonly vmaId: string | null;
   readonly placement: Record<string, unknown>;
-  readonly managedKey: string;
-}
-
-/** One VM of one connection is under management at most once. */
-export const managedKeyOf = (connectionId: string, vmId: string): string => `${connectionId}/${vmId}`;
-
-/** What the console shows of a machine. */
-export function machineFactsOf(vm: VmDescription): MachineFacts {
-  const { cpus, memoryBytes, firmware, guestOs, power, nics, concerns } = vm;
-  return {
-    cpus,
-    memoryBytes,
-    firmware,
-    power,
-    nics: [...nics],
-    concerns: [...concerns],
-    ...(guestOs === undefined ? {} : { guestOs }),
-  };
 }
 
 /** Takes machines under management: the row everything else hangs on. */
@@ -45,23 +34,29 @@ export class ManagedVms {
 
   /**
    * Stores the context and its disks, as `managed`.
-   * @returns the context's id. Throws `resource.conflict` when the machine is under management already.
+   * @returns the context's id. Throws `resource.conflict` when the machine is under management already,
+   * `plugin.broken-contract` for disks that cannot be told apart.
    */
   async add(added: NewlyManaged, correlationId: string): Promise<string> {
     const { vm, ...links } = added;
+    mustHaveUsableDisks(vm);
     const id = newId('ctx');
+    const managedKey = managedKeyOf(links.sourceConnectionId, vm.id);
     try {
       await this.unitOfWork.run(async (manager) => {
         const contexts = manager.getRepository(VmContext);
+        // one whose record is only history may come back
+        await contexts.update({ managedKey, state: In(OVER_STATES) }, { managedKey: null });
         await contexts.save(
           contexts.create({
             id,
-            name: vm.name,
+            name: vm.name.slice(0, NAME_CHARS),
             sourceVmId: vm.id,
             // describing it was the step from discovered to managed
             state: 'managed',
             origin: null,
             machine: machineFactsOf(vm),
+            managedKey,
             generation: 1,
             autoAdded: false,
             lastCycle: null,
@@ -76,7 +71,7 @@ export class ManagedVms {
               contextId: id,
               diskKey: key,
               backing,
-              label,
+              label: label.slice(0, NAME_CHARS),
               sizeBytes,
               boot,
               position,
@@ -88,6 +83,10 @@ export class ManagedVms {
       });
       return id;
     } catch (error) {
+      if (isForeignKeyViolation(error))
+        throw new MigrationError('request.not-found', 'The connection was removed at this moment.', {
+          cause: error,
+        });
       if (!isUniqueViolation(error)) throw error;
       throw new MigrationError('resource.conflict', `"${vm.name}" is under management already.`, {
         context: { vm: vm.id },
@@ -95,4 +94,38 @@ export class ManagedVms {
       });
     }
   }
+}
+
+/**
+ * One VM of one connection is under management at most once. A digest, because a database may take upper and lower
+ * case for the same, and sources need not.
+ */
+function managedKeyOf(connectionId: string, vmId: string): string {
+  return `${connectionId}/${createHash('sha256').update(vmId).digest('hex')}`;
+}
+
+function machineFactsOf(vm: VmDescription): MachineFacts {
+  const { cpus, memoryBytes, firmware, guestOs, power, nics, concerns } = vm;
+  return {
+    cpus,
+    memoryBytes,
+    firmware,
+    power,
+    nics: [...nics],
+    concerns: [...concerns],
+    ...(guestOs === undefined ? {} : { guestOs }),
+  };
+}
+
+function mustHaveUsableDisks({ id, disks }: VmDescription): void {
+  const keys = disks.map(({ key }) => key);
+  if (new Set(keys).size === keys.length && keys.every((key) => key !== '' && key.length <= KEY_CHARS))
+    return;
+  throw new MigrationError(
+    'plugin.broken-contract',
+    'The source does not name each disk by a key of its own.',
+    {
+      context: { vm: id },
+    },
+  );
 }

@@ -10,6 +10,8 @@ import {
 } from '@ossea/api-contract';
 import type { Response } from 'express';
 import { Answers } from '../http/answers.js';
+import { Caller } from '../http/caller.js';
+import { goneSignal } from '../http/gone-signal.js';
 import { NetworksService } from './networks.service.js';
 
 @ApiTags('networks')
@@ -38,14 +40,9 @@ export class NetworksController {
   @Answers('Replaces the mapping of one source network', NetworkMapping)
   set(
     @Body({ schema: SetNetworkMapping }) body: SetNetworkMapping,
+    @Caller() caller: Caller,
     @Res({ passthrough: true }) response: Response,
   ): Promise<NetworkMapping> {
-    return this.networks.set(body, goneSignal(response));
+    return this.networks.set(body, caller, goneSignal(response));
   }
-}
-
-function goneSignal(response: Response): AbortSignal {
-  const gone = new AbortController();
-  response.once('close', () => gone.abort());
-  return gone.signal;
 }

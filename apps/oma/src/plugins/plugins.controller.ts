@@ -1,9 +1,9 @@
 import { Controller, Get } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { PluginList, type Plugin } from '@ossea/api-contract';
-import { toProblem } from '@ossea/errors';
+import { asMigrationError, toProblem } from '@ossea/errors';
 import { PluginRegistry } from '@ossea/plugin-registry';
-import { settingsJsonSchema, type PluginManifest } from '@ossea/plugin-sdk';
+import { settingsJsonSchema, type PluginManifest, type z } from '@ossea/plugin-sdk';
 import { Answers } from '../http/answers.js';
 
 @ApiTags('plugins')
@@ -17,13 +17,21 @@ export class PluginsController {
     PluginList,
   )
   list(): PluginList {
-    return {
-      items: this.registry.list().map((manifest) => this.view(manifest)),
-      failures: this.registry.failures.map(({ packageName, error }) => ({
-        packageName,
-        problem: toProblem(error),
-      })),
-    };
+    const items: Plugin[] = [];
+    const failures = this.registry.failures.map(({ packageName, error }) => ({
+      packageName,
+      problem: toProblem(error),
+    }));
+    for (const manifest of this.registry.list()) {
+      try {
+        items.push(this.view(manifest));
+      } catch (error) {
+        // a schema that cannot be drawn is this plugin's trouble, not that of the others
+        const problem = toProblem(asMigrationError(error, 'plugin.broken-contract'));
+        failures.push({ packageName: manifest.id, problem });
+      }
+    }
+    return { items, failures };
   }
 
   private view({ id, kind, displayName, contract, capabilities }: PluginManifest): Plugin {
@@ -34,10 +42,12 @@ export class PluginsController {
       displayName,
       contract,
       capabilities: [...capabilities],
-      settingsSchema: settingsJsonSchema(plugin.settings) as Record<string, unknown>,
-      ...('placement' in plugin
-        ? { placementSchema: settingsJsonSchema(plugin.placement) as Record<string, unknown> }
-        : {}),
+      settingsSchema: drawn(plugin.settings),
+      ...('placement' in plugin ? { placementSchema: drawn(plugin.placement) } : {}),
     };
   }
+}
+
+function drawn(schema: z.ZodType): Record<string, unknown> {
+  return settingsJsonSchema(schema) as Record<string, unknown>;
 }

@@ -1,0 +1,97 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { MigrationError, throwIfAborted } from '@ossea/errors';
+import { PluginRegistry } from '@ossea/plugin-registry';
+import type { PluginContext, SourceSession, TargetSession } from '@ossea/plugin-sdk';
+import type { ProcessRunner } from '@ossea/process';
+import { PROCESS_RUNNER } from '../volumes/volumes-ports.js';
+import type { Connection } from './connection.entity.js';
+import { ConnectionSettings, parseSettings } from './connection-settings.js';
+import { PLUGIN_SCRATCH_DIR, REMOTE_SOURCES, type SourceGateway } from './connections-ports.js';
+import { SecretScrubber } from './secret-scrubber.js';
+
+export type Session = SourceSession | TargetSession;
+
+/** Hypervisors and clouds may think for a while; one that says nothing for longer is not there. */
+const CONNECT_MS = 120_000;
+
+/** Opens sessions: targets here by their plugin, sources through their VMA. */
+@Injectable()
+export class SessionConnector {
+  constructor(
+    private readonly registry: PluginRegistry,
+    private readonly settings: ConnectionSettings,
+    @Inject(PROCESS_RUNNER) private readonly runner: ProcessRunner,
+    @Inject(PLUGIN_SCRATCH_DIR) private readonly scratchDir: string,
+    @Inject(REMOTE_SOURCES) private readonly sources: SourceGateway,
+  ) {}
+
+  /**
+   * Connects. Throws `config.missing`, `config.invalid`, what `connect` throws without the secrets it may quote, and
+   * `peer.unreachable` when nothing happens for two minutes.
+   * @param name tells sessions of one connection apart, and names their scratch directory: its id unless it is a trial.
+   */
+  async connect(row: Connection, name: string, stop: AbortSignal): Promise<Session> {
+    const { settings, secrets } = this.settings.opened(row);
+    const scrubber = new SecretScrubber(secrets);
+    const failed = new AbortController();
+    const opening = this.open(row, name, settings, scrubber, AbortSignal.any([failed.signal, stop]));
+    let fail: (error: MigrationError) => void = () => undefined;
+    const never = new Promise<never>((_resolve, reject) => (fail = reject));
+    const onStop = () => fail(new MigrationError('call.aborted', 'The call was aborted.'));
+    stop.addEventListener('abort', onStop, { once: true });
+    const timer = setTimeout(
+      () => fail(new MigrationError('peer.unreachable', `"${row.name}" does not answer.`)),
+      CONNECT_MS,
+    );
+    try {
+      throwIfAborted(stop);
+      return await Promise.race([opening, never]);
+    } catch (error) {
+      failed.abort();
+      // a plugin that does not mind its signal may still connect: nobody would ever end that session
+      opening.then((session) => session[Symbol.asyncDispose]()).catch(() => undefined);
+      throw scrubber.error(error);
+    } finally {
+      clearTimeout(timer);
+      stop.removeEventListener('abort', onStop);
+    }
+  }
+
+  private async open(
+    row: Connection,
+    name: string,
+    settings: Record<string, unknown>,
+    scrubber: SecretScrubber,
+    signal: AbortSignal,
+  ): Promise<Session> {
+    if (row.kind === 'source') {
+      if (row.vmaId === null)
+        throw new MigrationError('config.missing', `The connection "${row.name}" names no VMA.`);
+      const { vmaId, pluginId } = row;
+      return this.sources.open({ vmaId, session: name, pluginId, settings }, { signal });
+    }
+    const plugin = this.registry.get(row.pluginId, 'target');
+    const scratchDir = join(this.scratchDir, name);
+    await mkdir(scratchDir, { recursive: true, mode: 0o700 });
+    const context = this.context(`${row.pluginId} ${name}`, scratchDir, scrubber);
+    return plugin.connect(parseSettings(plugin.settings, settings), context, { signal });
+  }
+
+  private context(name: string, scratchDir: string, scrubber: SecretScrubber): PluginContext {
+    const logger = new Logger(name);
+    const line = (message: string, context?: object) =>
+      context ? { message: scrubber.text(message), ...scrubber.context(context) } : scrubber.text(message);
+    return {
+      scratchDir,
+      run: this.runner,
+      log: {
+        debug: (message, context) => logger.debug(line(message, context)),
+        info: (message, context) => logger.log(line(message, context)),
+        warn: (message, context) => logger.warn(line(message, context)),
+        error: (message, context) => logger.error(line(message, context)),
+      },
+    };
+  }
+}
