@@ -5,7 +5,8 @@ export { fsyncDirectory, fsyncFile } from './fsync-path.js';
 export * from './image-tool.js';
 export * from './qmp-client.js';
 export * from './storage-daemon.js';
-export { diskDeviceId } from './machine-arguments.js';
+export { readDirtyRanges, type DirtyBitmapSource, type DirtyRange } from './dirty-ranges.js';
+export { diskDeviceId, diskTopNode } from './machine-arguments.js';
 export {
   diskPath,
   machineDefinitionSchema,

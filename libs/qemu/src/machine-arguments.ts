@@ -19,6 +19,12 @@ const escaped = (value: string): string => value.replaceAll(',', ',,');
 /** The device id of a disk: the path of its block back end is `/machine/peripheral/<this>/virtio-backend`. */
 export const diskDeviceId = (key: string): string => `dev-${key}`;
 
+/**
+ * The block node between a disk and its device. It passes everything on; while the machine runs, `blockdev-reopen`
+ * can put a filter below it, for all disks of the machine at one moment.
+ */
+export const diskTopNode = (key: string): string => `${key}-top`;
+
 /** The command line of a machine: nothing by default, disks as block nodes named after their keys, no host network. */
 export function machineArguments(
   machine: MachineDefinition,
@@ -78,16 +84,17 @@ function diskArguments(
       discard: 'unmap',
     };
     const format = { driver: disk.format, 'node-name': disk.key, discard: 'unmap', file: file['node-name'] };
+    const top = { driver: 'raw', 'node-name': diskTopNode(disk.key), discard: 'unmap', file: disk.key };
     const device = {
       driver: 'virtio-blk-pci',
       id: diskDeviceId(disk.key),
-      drive: disk.key,
+      drive: top['node-name'],
       bootindex: order.indexOf(disk) + 1,
       ...(disk.serial === undefined ? {} : { serial: disk.serial }),
     };
     return [
       ...['-blockdev', JSON.stringify(file), '-blockdev', JSON.stringify(format)],
-      ...['-device', JSON.stringify(device)],
+      ...['-blockdev', JSON.stringify(top), '-device', JSON.stringify(device)],
     ];
   });
 }

@@ -6,6 +6,7 @@ import {
   ImageTool,
   MachineLauncher,
   diskDeviceId,
+  diskTopNode,
   probeAccelerator,
   QmpClient,
   type MachineDefinition,
@@ -118,7 +119,9 @@ describe('machines', () => {
       const nodes = await qmp.execute<readonly { 'node-name': string }[]>('query-named-block-nodes', {
         flat: true,
       });
-      expect(nodes.map((node) => node['node-name']).sort()).toEqual(['vda', 'vda-file', 'vdb', 'vdb-file']);
+      expect(nodes.map((node) => node['node-name']).sort()).toEqual(
+        ['vda', 'vdb'].flatMap((key) => [key, `${key}-file`, diskTopNode(key)]),
+      );
       const command = `qemu-io -d /machine/peripheral/${diskDeviceId('vdb')}/virtio-backend "write -P 0xab 1M 64k"`;
       await qmp.execute('human-monitor-command', { 'command-line': command });
       // the operator's monitor is free while the product's is held
