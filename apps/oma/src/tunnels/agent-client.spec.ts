@@ -69,6 +69,13 @@ describe('a call', () => {
     await expect(get({ silenceMs: 100 })).rejects.toMatchObject({ code: 'tunnel.down' });
   });
 
+  it('is tunnel.down when the VMA stops it because it shuts down', async () => {
+    await agent.listen((_, response) =>
+      answerProblem(response, new MigrationError('call.aborted', 'The call was aborted.')),
+    );
+    await expect(get()).rejects.toMatchObject({ code: 'tunnel.down' });
+  });
+
   it('ends at once when its caller gives up', async () => {
     const gone = new Promise((resolve) => {
       void agent.listen((request) => request.socket.once('close', resolve));

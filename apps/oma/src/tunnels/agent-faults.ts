@@ -36,8 +36,21 @@ export function answeredProblem(vma: KnownVma, status: number, body: unknown): M
       `The VMA "${vma.name}" does not accept the token of this appliance: compare the clocks of both, or enrol it again.`,
       { context: { vma: vma.name, vmaId: vma.id } },
     );
-  if (typeof body === 'object' && body !== null && 'code' in body) return fromProblem(body);
+  if (typeof body === 'object' && body !== null && 'code' in body) return remoteProblem(body, vma.id);
   return new MigrationError('peer.protocol', `The VMA "${vma.name}" answered with status ${status}.`, {
     context: { vma: vma.name, vmaId: vma.id, status },
+  });
+}
+
+/**
+ * The error that a VMA tells of. What nobody here has aborted, the VMA has: it shuts down, and another try finds its next
+ * life. A caller that did abort never reads its answer.
+ */
+export function remoteProblem(problem: object, vmaId: string): MigrationError {
+  const error = fromProblem(problem);
+  if (error.code !== 'call.aborted') return error;
+  return new MigrationError('tunnel.down', 'The VMA stopped what it was asked to do: it shuts down.', {
+    context: { vmaId },
+    cause: error,
   });
 }

@@ -57,6 +57,12 @@ describe('a copy', () => {
     await expect(run()).rejects.toMatchObject({ code: 'storage.full', context: { end: 'target' } });
   });
 
+  it('is tunnel.down when the VMA stops it because it shuts down', async () => {
+    const problem = toProblem(new MigrationError('call.aborted', 'The copy was stopped.'));
+    await agent.listen(following((_, response) => response.end(line({ problem }))));
+    await expect(run()).rejects.toMatchObject({ code: 'tunnel.down' });
+  });
+
   it.each<[string, Answer]>([
     ['are cut', (_, response) => response.write(line({ progress }), () => cutOff(response))],
     ['end without an end', (_, response) => response.end(line({ progress }))],
@@ -64,6 +70,28 @@ describe('a copy', () => {
     await agent.listen(following(events));
     await expect(run()).rejects.toMatchObject({ code: 'tunnel.down' });
     expect(agent.of('DELETE')).toEqual([]);
+  });
+
+  it('begins again with its session opened anew when the VMA has lost it', async () => {
+    let known = false;
+    const lost = new MigrationError('resource.not-found', 'Not open.', { context: { session: 'conn_1' } });
+    await agent.listen((request, response) => {
+      if (request.url?.startsWith('/api/v1/sessions/')) {
+        known = true;
+        answerJson(response, { instance: 'i', capabilities: [] });
+      } else if (request.method === 'PUT') answerJson(response, { state: 'running' });
+      else response.end(line(known ? { result } : { problem: toProblem(lost) }));
+    });
+    const request = { vmaId: LYING_VMA, session: 'conn_1', pluginId: 'p', settings: {} };
+    await sources.open(request, { signal: calm() });
+    known = false;
+    expect(await run()).toEqual(result);
+    expect(agent.of('PUT')).toEqual([
+      'PUT /api/v1/sessions/conn_1',
+      'PUT /api/v1/copies/cyc_1-a',
+      'PUT /api/v1/sessions/conn_1',
+      'PUT /api/v1/copies/cyc_1-a',
+    ]);
   });
 
   it('is stopped at the VMA before a cancel is answered', async () => {

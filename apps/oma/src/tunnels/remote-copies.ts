@@ -1,8 +1,9 @@
 import { COPY_PING_MS, CopyEvent, CopyState, agentPaths, type StartCopy } from '@ossea/agent-protocol';
 import { parseJournal, type CopyProgress, type CopyResult, type Journal } from '@ossea/copy-engine';
-import { MigrationError, fromProblem, isMigrationError, throwIfAborted } from '@ossea/errors';
+import { MigrationError, isMigrationError, throwIfAborted } from '@ossea/errors';
 import type { CopyOrder, RemoteCopies, SignalOption } from '../replication/replication-ports.js';
 import type { AgentClient } from './agent-client.js';
+import { remoteProblem } from './agent-faults.js';
 import type { RemoteSources } from './remote-sources.js';
 
 /** Three pings that did not come. */
@@ -42,8 +43,11 @@ export class AgentCopies implements RemoteCopies {
     const { signal, onProgress } = options;
     throwIfAborted(signal);
     try {
-      await this.start(order, signal);
-      return await this.follow(order, signal, onProgress);
+      // a VMA that has lost the session says so when the copy opens its disk
+      return await this.sources.withSession(this.vmaId, this.session, signal, async () => {
+        await this.start(order, signal);
+        return this.follow(order, signal, onProgress);
+      });
     } catch (error) {
       if (!signal.aborted) throw error;
       // another process, or the next life of this one, joins the copy: stopping it would be writing for a job not ours
@@ -77,19 +81,17 @@ export class AgentCopies implements RemoteCopies {
   private async start(order: CopyOrder, signal: AbortSignal): Promise<void> {
     const { copyId, ...rest } = order;
     const body: StartCopy = { session: this.session, ...rest };
-    await this.sources.withSession(this.vmaId, this.session, signal, () =>
-      this.agents.json(
-        this.vmaId,
-        {
-          method: 'PUT',
-          path: agentPaths.copy(copyId),
-          body,
-          signal,
-          silenceMs: START_MS,
-          correlationId: order.correlationId,
-        },
-        CopyState,
-      ),
+    await this.agents.json(
+      this.vmaId,
+      {
+        method: 'PUT',
+        path: agentPaths.copy(copyId),
+        body,
+        signal,
+        silenceMs: START_MS,
+        correlationId: order.correlationId,
+      },
+      CopyState,
     );
   }
 
@@ -108,7 +110,7 @@ export class AgentCopies implements RemoteCopies {
     for await (const event of this.agents.lines(this.vmaId, call, CopyEvent)) {
       if ('progress' in event) onProgress(event.progress);
       else if ('result' in event) return event.result;
-      else if ('problem' in event) throw fromProblem(event.problem);
+      else if ('problem' in event) throw remoteProblem(event.problem, this.vmaId);
     }
     throw new MigrationError('tunnel.down', 'The events of the copy were cut off.', {
       context: { copy: copyId, vmaId: this.vmaId },

@@ -7,8 +7,9 @@ import {
   type SourceCallParams,
   type SourceCallResult,
 } from '@ossea/agent-protocol';
-import { MigrationError, fromProblem, isMigrationError, throwIfAborted } from '@ossea/errors';
+import { MigrationError, isMigrationError, throwIfAborted } from '@ossea/errors';
 import type { AgentClient } from './agent-client.js';
+import { remoteProblem } from './agent-faults.js';
 
 export interface RemoteSourceRequest {
   readonly vmaId: string;
@@ -117,7 +118,7 @@ export class SessionHandle {
     const { vmaId } = this.request;
     for await (const line of this.agents.lines(vmaId, this.post(name, params, signal), StreamLine)) {
       if ('end' in line) return;
-      if ('problem' in line) throw fromProblem(line.problem);
+      if ('problem' in line) throw remoteProblem(line.problem, vmaId);
       const item = SOURCE_CALLS[name].result.safeParse(line.item);
       if (!item.success)
         throw new MigrationError('peer.protocol', `The VMA answered something unexpected to ${name}.`, {
