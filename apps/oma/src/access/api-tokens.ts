@@ -2,7 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { IssuedToken } from '@ossea/api-contract';
 import { MigrationError } from '@ossea/errors';
-import { DataSource, In, type EntityManager } from 'typeorm';
+import { DataSource, In, LessThan, type EntityManager } from 'typeorm';
 import { newId } from '../database/new-id.js';
 import { ApiToken } from './api-token.entity.js';
 
@@ -22,6 +22,8 @@ export class ApiTokens {
   async issue(manager: EntityManager, name: string, expiresAt?: Date): Promise<IssuedToken> {
     const token = `ossea_${randomBytes(32).toString('base64url')}`;
     const tokens = manager.getRepository(ApiToken);
+    // sessions end by themselves; their rows go when the next one begins
+    await tokens.delete({ expiresAt: LessThan(new Date()) });
     await tokens.insert({
       id: newId('tok'),
       name,
