@@ -15,7 +15,8 @@ export const TEST_FAILOVER_MACHINE = {
     faulted: { kind: 'resting', on: { retry: '@origin', 'clean-up': 'cleaning-up' } },
     'needs-attention': { kind: 'resting', on: { retry: '@origin', 'leave-remains': 'left-behind' } },
     'cleaned-up': { kind: 'terminal', on: {} },
-    // Another word for another outcome: the ledger says what still exists on the target.
+    // Another word for another outcome: the ledger says what still exists on the target. A hold does not: it is a row
+    // of our own, so whoever sends `leave-remains` lets go of it, and of its ledger row, in the same transaction.
     'left-behind': { kind: 'terminal', on: {} },
   },
 } as const satisfies MachineDefinition;

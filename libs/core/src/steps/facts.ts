@@ -30,7 +30,7 @@ export interface DiskExport {
   readonly sizeBytes: number;
   /** The lease's epoch: a newer one fences this one. */
   readonly epoch: number;
-  /** `volume` only while no recovery point stands; every other cycle writes a delta. */
+  /** `volume` only until the first recovery point is sealed; every later cycle, also a full one, writes a delta. */
   readonly destination: 'volume' | 'delta';
   /** The delta's id, where one is written. A fresh delta has a new id, and so a new journal. */
   readonly delta?: string;

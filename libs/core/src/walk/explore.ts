@@ -72,37 +72,29 @@ class Explorer {
       if (books.kind(node.state) === 'working') this.work(node);
       else for (const event of books.events(node.state)) this.send(node, event);
     });
-    const isWorking = (node: Node): boolean => books.kind(node.state) === 'working';
-    graph.checkEnds(
-      'left in peace, every route comes to its end' satisfies MoveRule,
-      (node) => !isWorking(node),
-      isWorking,
-      'smooth',
-    );
-    graph.checkEnds(
-      'every place can reach an end' satisfies MoveRule,
-      (node) => books.kind(node.state) === 'terminal',
-    );
+    const kindOf = ({ state }: Node): string => books.kind(state);
+    graph.checkPeace(PEACE, RUN, (node) => kindOf(node) !== 'working');
+    graph.checkEnds(END, (node) => kindOf(node) === 'terminal');
     const states = new Set(graph.nodes.map((node) => node.state));
     return { nodes: graph.nodes.length, breaches: graph.breaches, states, steps: this.steps };
   }
 
   /** Without what nothing can depend on any more, and with the next leg one that runs. */
-  private push(move: string, node: Node, smooth = false): void {
-    if (this.books.kind(node.state) === 'terminal') return this.pushEnd(move, node, smooth);
+  private push(move: string, node: Node, ...whose: readonly string[]): void {
+    if (this.books.kind(node.state) === 'terminal') return this.pushEnd(move, node, whose);
     const route = this.books.kind(node.state) === 'working' ? node.state : node.origin;
     const copying = route === 'replicating' || route === 'cutting-over';
     const found = this.relevant(node, route);
     const world = withoutNoise(node.world, found, copying);
     const leftRemains = node.leftRemains && remainsIn(world).size > 0;
     const { leg } = this.books.atNextStep({ ...node, found });
-    this.graph.push(move, { ...node, found, world, leg, leftRemains }, smooth);
+    this.graph.push(move, { ...node, found, world, leg, leftRemains }, ...whose);
   }
 
-  private pushEnd(move: string, node: Node, smooth: boolean): void {
+  private pushEnd(move: string, node: Node, whose: readonly string[]): void {
     const world = atTheEnd(node.world);
     const leftRemains = node.leftRemains && world.ours.size > 0;
-    this.graph.push(move, { ...node, leg: 0, found: NameSet.none, world, leftRemains }, smooth);
+    this.graph.push(move, { ...node, leg: 0, found: NameSet.none, world, leftRemains }, ...whose);
   }
 
   private relevant({ found, rows, world }: Node, route: string | undefined): NameSet {
@@ -151,7 +143,7 @@ class Explorer {
       const off: World = { ...world, sourceRunning: false, sourceWas: 'stopped' };
       this.push('cutover of a source that is off', { ...next, world: off });
     }
-    this.push(move, next, event === 'succeeded');
+    this.push(move, next, ...(event === 'succeeded' ? [RUN] : []));
   }
 
   private work(node: Node): void {
@@ -188,15 +180,15 @@ class Explorer {
     if (!effect.inOneTransaction && world !== node.world) {
       this.interrupt(`${name}: during`, { ...begunNode, world }, step);
     }
-    if ('fails' in end) return this.fault(end.fails, name, { ...begunNode, world }, step, true);
+    if (step.deferrable) this.push(`${name} is put off`, { ...begunNode, leg: node.leg + 1 });
+    if ('fails' in end) return this.fault(end.fails, name, { ...begunNode, world }, step, RUN);
 
     const ended = withOurs(end, [], effect.removes ?? []);
     if (!effect.inOneTransaction && ended !== world) {
       this.interrupt(`${name}: after`, { ...begunNode, world: ended }, step);
     }
-    if (step.deferrable) this.push(`${name} is put off`, { ...begunNode, leg: node.leg + 1 });
     const noted = this.books.ended(begunNode, step);
-    this.push(name, { ...begunNode, ...noted, world: this.noted(name, step, ended) }, true);
+    this.push(name, { ...begunNode, ...noted, world: this.noted(name, step, ended) }, RUN);
   }
 
   /** Tokens that are stored by anything but a seal, or the return to one, run ahead of the bytes. */
@@ -209,14 +201,14 @@ class Explorer {
   private interrupt(moment: string, node: Node, step: StepDefinition): void {
     this.push(`crash ${moment}`, node);
     this.stop(node, ` ${moment}`);
-    for (const code of Object.keys(step.onFault ?? {})) this.fault(code, moment, node, step, false);
+    for (const code of Object.keys(step.onFault ?? {})) this.fault(code, moment, node, step);
   }
 
-  private fault(code: string, moment: string, node: Node, step: StepDefinition, smooth: boolean): void {
+  private fault(code: string, moment: string, node: Node, step: StepDefinition, ...whose: string[]): void {
     const dropped: readonly string[] = (step.onFault as Record<string, readonly string[]>)?.[code] ?? [];
     for (const world of aftermath(code, node.world)) {
       const back = { ...node, ...this.books.droppedTo(node, dropped), world };
-      this.push(`${code} ${moment}`, back, smooth);
+      this.push(`${code} ${moment}`, back, ...whose);
       this.send(back, 'faulted', `${code} ${moment}, too often`);
     }
   }
@@ -226,6 +218,9 @@ class Explorer {
   }
 }
 
+const RUN = 'run';
+const PEACE: MoveRule = 'left in peace, every route comes to its end';
+const END: MoveRule = 'every place can reach an end';
 const FRESH = ['freshVolumes'];
 const PRE_FLIGHT = ['preFlight'];
 const GOES = ['volumesMayGo'];

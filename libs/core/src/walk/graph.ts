@@ -4,7 +4,7 @@ export class Graph<Node> {
   private readonly ids = new Map<string, number>();
   private readonly cameFrom: { readonly id: number; readonly move: string }[] = [];
   private readonly into: number[][] = [];
-  private readonly smoothInto: number[][] = [];
+  private readonly intoInPeace: { readonly from: number; readonly whose: string }[][] = [];
   private readonly found = new Map<string, readonly string[]>();
   private current = 0;
 
@@ -28,9 +28,9 @@ export class Graph<Node> {
 
   /**
    * A move from the node that is being visited.
-   * @param smooth what happens when nobody interferes: no fault from outside, no cancel, no crash.
+   * @param whose the run that comes so far when nobody interferes: no fault from outside, no cancel, no crash.
    */
-  push(move: string, node: Node, smooth = false): void {
+  push(move: string, node: Node, ...whose: readonly string[]): void {
     const key = this.keyOf(node);
     let id = this.ids.get(key);
     if (id === undefined) {
@@ -39,11 +39,11 @@ export class Graph<Node> {
       this.nodes.push(node);
       this.cameFrom.push({ id: this.current, move });
       this.into.push([]);
-      this.smoothInto.push([]);
+      this.intoInPeace.push([]);
     }
     const into = this.into[id]!;
     if (into.at(-1) !== this.current) into.push(this.current);
-    if (smooth) this.smoothInto[id]!.push(this.current);
+    for (const run of whose) this.intoInPeace[id]!.push({ from: this.current, whose: run });
   }
 
   breach(rule: string, move = ''): void {
@@ -53,17 +53,22 @@ export class Graph<Node> {
     this.found.set(rule, way);
   }
 
-  /** Every node that `asked` names must have a way to one that `isEnd` names. */
-  checkEnds(
-    rule: string,
-    isEnd: (node: Node) => boolean,
-    asked: (node: Node) => boolean = () => true,
-    moves: 'any' | 'smooth' = 'any',
-  ): void {
-    const into = moves === 'smooth' ? this.smoothInto : this.into;
+  /** Every node must have a way to one that `isEnd` names. */
+  checkEnds(rule: string, isEnd: (node: Node) => boolean): void {
+    this.check(rule, isEnd, (id) => this.into[id]!);
+  }
+
+  /** The same, when nobody interferes with this run. */
+  checkPeace(rule: string, whose: string, isEnd: (node: Node) => boolean): void {
+    this.check(rule, isEnd, (id) =>
+      this.intoInPeace[id]!.flatMap((move) => (move.whose === whose ? [move.from] : [])),
+    );
+  }
+
+  private check(rule: string, isEnd: (node: Node) => boolean, into: (id: number) => readonly number[]): void {
     const canEnd = new Set(this.nodes.flatMap((node, id) => (isEnd(node) ? [id] : [])));
-    for (const id of canEnd) for (const from of into[id]!) canEnd.add(from);
-    this.current = this.nodes.findIndex((node, id) => !canEnd.has(id) && asked(node));
+    for (const id of canEnd) for (const from of into(id)) canEnd.add(from);
+    this.current = this.nodes.findIndex((_, id) => !canEnd.has(id));
     if (this.current >= 0) this.breach(rule, 'and from here it is not possible');
   }
 }
