@@ -6,7 +6,7 @@ export * from './image-tool.js';
 export * from './qmp-client.js';
 export * from './storage-daemon.js';
 export { readDirtyRanges, type DirtyBitmapSource, type DirtyRange } from './dirty-ranges.js';
-export { diskDeviceId, diskTopNode } from './machine-arguments.js';
+export { diskDeviceId, diskTop, diskTopNode } from './machine-arguments.js';
 export {
   diskPath,
   machineDefinitionSchema,
@@ -19,4 +19,4 @@ export {
 export * from './machine-launcher.js';
 export type { MachineProcess } from './machine-process.js';
 export * from './probe-accelerator.js';
-export { imageArgument } from './block-node.js';
+export { imageArgument, storageKindOf } from './block-node.js';

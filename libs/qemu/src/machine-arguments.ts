@@ -19,11 +19,20 @@ const escaped = (value: string): string => value.replaceAll(',', ',,');
 /** The device id of a disk: the path of its block back end is `/machine/peripheral/<this>/virtio-backend`. */
 export const diskDeviceId = (key: string): string => `dev-${key}`;
 
-/**
- * The block node between a disk and its device. It passes everything on; while the machine runs, `blockdev-reopen`
- * can put a filter below it, for all disks of the machine at one moment.
- */
+/** The name of the block node between a disk and its device. */
 export const diskTopNode = (key: string): string => `${key}-top`;
+
+/**
+ * The block node between a disk and its device, as QMP and the command line describe it. It passes everything on;
+ * while the machine runs, `blockdev-reopen` puts a filter below it, for all disks of the machine at one moment.
+ * @param below the node that it passes everything on to; the disk itself unless told.
+ */
+export const diskTop = (key: string, below = key): Readonly<Record<string, string>> => ({
+  driver: 'raw',
+  'node-name': diskTopNode(key),
+  discard: 'unmap',
+  file: below,
+});
 
 /** The command line of a machine: nothing by default, disks as block nodes named after their keys, no host network. */
 export function machineArguments(
@@ -84,17 +93,16 @@ function diskArguments(
       discard: 'unmap',
     };
     const format = { driver: disk.format, 'node-name': disk.key, discard: 'unmap', file: file['node-name'] };
-    const top = { driver: 'raw', 'node-name': diskTopNode(disk.key), discard: 'unmap', file: disk.key };
     const device = {
       driver: 'virtio-blk-pci',
       id: diskDeviceId(disk.key),
-      drive: top['node-name'],
+      drive: diskTopNode(disk.key),
       bootindex: order.indexOf(disk) + 1,
       ...(disk.serial === undefined ? {} : { serial: disk.serial }),
     };
     return [
       ...['-blockdev', JSON.stringify(file), '-blockdev', JSON.stringify(format)],
-      ...['-blockdev', JSON.stringify(top), '-device', JSON.stringify(device)],
+      ...['-blockdev', JSON.stringify(diskTop(disk.key)), '-device', JSON.stringify(device)],
     ];
   });
 }

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 
 /** Changes are tracked in the clusters of which everything is made. */
 export const GRANULARITY_BYTES = 65_536;
-/** Bitmaps of cycles that never got as far as asking for changes; more than these are not kept. */
+/** Bitmaps whose tokens nobody came back with: more than these are not kept. */
 export const BITMAPS_KEPT = 6;
 
 const STAMP_CHARS = 10;
@@ -22,20 +22,25 @@ export const frozenBitmap = (stamp: string): string => `ossea-f-${stamp}`;
 
 /** The stamp of a bitmap of ours that records; `undefined` for every other one: those are never touched. */
 export const trackingStamp = (name: string): string | undefined => TRACKING.exec(name)?.[1];
-export const isFrozen = (name: string): boolean => FROZEN.test(name);
+export const isOurs = (name: string): boolean => TRACKING.test(name) || FROZEN.test(name);
 
-/** A bitmap as QEMU or qemu-img tells of it. */
+/** A bitmap as QEMU tells of it. */
 export interface KnownBitmap {
   readonly name: string;
-  /** Whether what it says can be believed: an image that was not closed has bitmaps that cannot. */
-  readonly consistent: boolean;
+  /**
+   * Whether what it says can be believed: it has recorded every write since it was made. An image that was not
+   * closed has bitmaps that have not, and so has one that somebody switched off.
+   */
+  readonly complete: boolean;
   readonly granularityBytes: number;
+  /** How much it marks. */
+  readonly dirtyBytes: number;
 }
 
 /** What to do with the bitmaps of one disk when a snapshot is taken. */
 export interface BitmapPlan {
-  /** Stamps whose changes until now must be frozen, oldest first. */
-  readonly freeze: readonly string[];
+  /** Stamps whose changes until now can be told, oldest first. */
+  readonly usable: readonly string[];
   /** Bitmaps of ours that are of no use any more. */
   readonly drop: readonly string[];
 }
@@ -43,12 +48,12 @@ export interface BitmapPlan {
 export function planBitmaps(bitmaps: readonly KnownBitmap[]): BitmapPlan {
   const usable: string[] = [];
   const drop: string[] = [];
-  for (const { name, consistent, granularityBytes } of bitmaps) {
+  for (const { name, complete, granularityBytes } of bitmaps) {
     const stamp = trackingStamp(name);
-    if (stamp !== undefined && consistent && granularityBytes === GRANULARITY_BYTES) usable.push(stamp);
-    else if (stamp !== undefined || isFrozen(name)) drop.push(name);
+    if (stamp !== undefined && complete && granularityBytes === GRANULARITY_BYTES) usable.push(stamp);
+    else if (isOurs(name)) drop.push(name);
   }
   usable.sort();
   const old = usable.splice(0, Math.max(0, usable.length - BITMAPS_KEPT));
-  return { freeze: usable, drop: [...drop, ...old.map(trackingBitmap)] };
+  return { usable, drop: [...drop, ...old.map(trackingBitmap)] };
 }

@@ -1,21 +1,25 @@
-import { MigrationError } from '@ossea/errors';
-import { z, type CallOptions, type ChangedBlockTracking, type Extent } from '@ossea/plugin-sdk';
-import { diskPath } from '@ossea/qemu';
-import { frozenBitmap } from './bitmaps.js';
+import { asMigrationError, MigrationError } from '@ossea/errors';
+import type { CallOptions, ChangedBlockTracking, Extent } from '@ossea/plugin-sdk';
+import { diskPath, readDirtyRanges } from '@ossea/qemu';
+import { frozenBitmap, trackingBitmap } from './bitmaps.js';
+import { withMonitor } from './block-nodes.js';
 import { formatToken, parseToken, reset } from './change-token.js';
-import { guarded } from './guarded.js';
+import { diskOf } from './disks.js';
+import { guarded, guardedStream } from './guarded.js';
 import type { QemuHost } from './host.js';
-import { LiveSnapshot, withMonitor } from './live-snapshot.js';
-import { readRecord, socketPath } from './snapshot-record.js';
-import type { QemuSnapshots, Standing } from './snapshots.js';
+import { LiveSnapshot } from './live-snapshot.js';
+import { noSnapshot, type Standing, type StandingSnapshots } from './standing-snapshots.js';
 
-const mapSchema = z.array(z.object({ start: z.int(), length: z.int(), data: z.boolean() }));
+interface Range {
+  readonly since: string;
+  readonly until: string;
+}
 
-/** Changed blocks by QEMU's dirty bitmaps: each snapshot begins one, and freezes what the older ones hold. */
+/** Changed blocks by QEMU's dirty bitmaps: each snapshot begins one on every disk, and tells what older ones hold. */
 export class QemuChangeTracking implements ChangedBlockTracking {
   constructor(
     private readonly host: QemuHost,
-    private readonly snapshots: QemuSnapshots,
+    private readonly standing: StandingSnapshots,
   ) {}
 
   /** Every snapshot begins to record by itself: there is nothing to switch on. Throws `resource.not-found`. */
@@ -25,110 +29,87 @@ export class QemuChangeTracking implements ChangedBlockTracking {
     });
   }
 
-  /** Forgets every bitmap of ours: no token of before is good any more. */
+  /** Forgets every bitmap of ours: no token of before is good any more. Throws `resource.busy` beside a snapshot. */
   disable(vm: string, call: CallOptions): Promise<void> {
     return guarded(call, async () => {
       const machine = await this.host.launcher.read(vm);
       const { directory, qmp } = this.host.launcher.paths(vm);
-      await this.snapshots.turns.take(vm, async () => {
-        const standing = await readRecord(directory);
-        if (standing)
-          throw new MigrationError('resource.busy', 'A snapshot of the machine is open.', {
-            context: { machine: vm },
-          });
+      await this.standing.turns.take(vm, async () => {
+        await this.clearAway(vm, call);
         if (await this.host.launcher.find(vm))
           return withMonitor(qmp, call, async (monitor) => {
             const live = new LiveSnapshot(monitor, directory);
             for (const { key } of machine.disks) await live.keepOnly(key, []);
           });
-        for (const disk of machine.disks) {
-          const path = diskPath(directory, disk);
-          if (disk.format === 'qcow2')
-            await this.snapshots.offline.dropAll({ path, format: disk.format }, call);
-        }
+        const disks = machine.disks.map((disk) => ({ ...disk, path: diskPath(directory, disk) }));
+        await this.standing.offline.forget(directory, disks, () => true, call);
       });
     });
   }
 
+  /** Good for a broken snapshot too: what was read from it before was right, or reading it failed. */
   token(disk: string, snapshot: string, call: CallOptions): Promise<string> {
     return guarded(call, async () => {
-      const { vm, record } = await this.snapshots.standing(snapshot, call);
-      if (!record.disks.some(({ key }) => key === disk))
-        throw new MigrationError('resource.not-found', 'The snapshot has no such disk.');
-      return formatToken({ vm, disk, stamp: record.stamp });
+      const standing = await this.standing.byRef(snapshot);
+      if (!standing || standing.record.state === 'making') throw noSnapshot();
+      const { key } = diskOf(standing, disk);
+      await this.standing.markIssued(standing, snapshot);
+      return formatToken({ vm: standing.vm, disk: key, stamp: standing.record.stamp });
     });
   }
 
-  async *changes(
-    disk: string,
-    { since, until }: { readonly since: string; readonly until: string },
-    call: CallOptions,
-  ): AsyncIterable<Extent> {
-    yield* await guarded(call, async () => {
-      const standing = await this.snapshots.standing(until, call);
-      const { vm, record } = standing;
-      const { stamp } = parseToken(since, vm, disk);
-      const found = record.disks.find(({ key }) => key === disk);
-      if (!found) throw new MigrationError('resource.not-found', 'The snapshot has no such disk.');
-      if (stamp === record.stamp) return [];
-      if (!found.frozen.includes(stamp))
-        throw reset(
-          'Nobody has recorded what changed since: the machine was not closed cleanly, or too much happened since.',
-        );
-      await this.snapshots.show(standing, call);
-      const extents = await this.dirty(standing, disk, stamp, found.sizeBytes, call);
-      await this.forgetOlder(standing, disk, stamp, call);
-      return extents;
-    });
+  changes(disk: string, range: Range, call: CallOptions): AsyncIterable<Extent> {
+    return guardedStream(call, () => this.ranges(disk, range, call));
   }
 
-  /** What the frozen bitmap says, through the snapshot's own NBD export (QEMU's `x-dirty-bitmap`: dirty is "no data"). */
-  private async dirty(
-    { directory }: Standing,
-    disk: string,
-    stamp: string,
-    sizeBytes: number,
-    { signal }: CallOptions,
-  ): Promise<Extent[]> {
-    const node = [
-      'driver=nbd',
-      `export=${disk}`,
-      'server.type=unix',
-      `server.path=${socketPath(directory).replaceAll(',', ',,')}`,
-      `x-dirty-bitmap=qemu:dirty-bitmap:${frozenBitmap(stamp)}`,
-    ].join(',');
-    const { stdout } = await this.host.context.run.exec(
-      { command: 'qemu-img', args: ['map', '--output=json', '--image-opts', node] },
-      { signal },
-    );
-    const map = mapSchema.parse(JSON.parse(stdout));
-    const end = map.at(-1);
-    // half a map would be half the changes
-    if (!end || end.start + end.length < sizeBytes)
-      throw new MigrationError('snapshot.failed', 'The map of changes ends before the disk does.');
-    const extents: { offset: number; length: number }[] = [];
-    for (const { start, length, data } of map) {
-      if (data) continue;
-      const last = extents.at(-1);
-      if (last && last.offset + last.length === start) last.length += length;
-      else extents.push({ offset: start, length });
+  private async *ranges(disk: string, { since, until }: Range, call: CallOptions): AsyncIterable<Extent> {
+    const standing = await this.standing.get(until, call);
+    const { key, sizeBytes, since: known } = diskOf(standing, disk);
+    const { stamp } = parseToken(since, standing.vm, key);
+    if (stamp === standing.record.stamp) return;
+    if (!known.includes(stamp))
+      throw reset(
+        'Nobody has recorded all that changed since: the machine was not closed cleanly, its image keeps no record, or too much happened since.',
+      );
+    const socketPath = await this.standing.show(standing, call);
+    const live = standing.record.mode === 'live';
+    const bitmap = live ? frozenBitmap(stamp) : trackingBitmap(stamp);
+    try {
+      const source = { socketPath, exportName: key, bitmap, sizeBytes };
+      yield* readDirtyRanges(this.host.context.run, source, call);
+    } catch (error) {
+      // what cannot be read of a snapshot that is gone is no trouble of the reader's
+      if (asMigrationError(error).code === 'process.failed') await this.standing.get(until, call);
+      throw error;
     }
-    return extents;
+    if (live) await this.forgetOlder(standing, key, stamp, call);
   }
 
   /**
    * Whoever asks for changes since a token has sealed it: older bitmaps will never be asked for again, and those
-   * in between belong to cycles that failed. In a stopped machine's image they wait for the next snapshot.
+   * in between belong to cycles that failed. In a stopped machine's image, which is held, they wait until it runs.
    */
   private async forgetOlder(
-    { vm, directory, record }: Standing,
+    standing: Standing,
     disk: string,
     since: string,
     call: CallOptions,
   ): Promise<void> {
-    if (record.mode === 'offline') return;
-    await withMonitor(this.host.launcher.paths(vm).qmp, call, (qmp) =>
-      new LiveSnapshot(qmp, directory).keepOnly(disk, [since, record.stamp]),
+    const { vm, directory, record } = standing;
+    await this.standing.turns.take(vm, () =>
+      withMonitor(this.host.launcher.paths(vm).qmp, call, (qmp) =>
+        new LiveSnapshot(qmp, directory).keepOnly(disk, [since, record.stamp]),
+      ),
     );
+  }
+
+  private async clearAway(vm: string, call: CallOptions): Promise<void> {
+    const standing = await this.standing.of(vm);
+    if (!standing) return;
+    if (await this.standing.isWhole(standing, call))
+      throw new MigrationError('resource.busy', 'A snapshot of the machine is open.', {
+        context: { machine: vm },
+      });
+    await this.standing.drop(standing, call);
   }
 }

@@ -12,3 +12,20 @@ export async function guarded<T>({ signal }: CallOptions, call: () => Promise<T>
     throw faultToError(fault);
   }
 }
+
+/** The same for a call that streams; an abort ends it before the next item. */
+export async function* guardedStream<T>(
+  { signal }: CallOptions,
+  call: () => AsyncIterable<T>,
+): AsyncGenerator<T> {
+  throwIfAborted(signal);
+  try {
+    for await (const item of call()) {
+      throwIfAborted(signal);
+      yield item;
+    }
+  } catch (fault) {
+    throwIfAborted(signal);
+    throw faultToError(fault);
+  }
+}

@@ -1,1 +1,1 @@
-export { plugin } from './plugin.js';
+export { plugin, plugin as default } from './plugin.js';

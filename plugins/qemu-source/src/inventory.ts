@@ -1,5 +1,6 @@
+import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { MigrationError, asMigrationError } from '@ossea/errors';
+import { asMigrationError } from '@ossea/errors';
 import type {
   CallOptions,
   DiskDescription,
@@ -74,14 +75,11 @@ export class QemuInventory implements SourceInventory {
   ): Promise<{ readonly disk: DiskDescription; readonly concerns: readonly Finding[] }> {
     const base = { key: disk.key, label: disk.key, boot: disk.boot };
     try {
-      const { dev, ino, size } = await stat(path);
-      const { virtualSizeBytes } = await this.host.images.imageInfo(path, {
-        format: disk.format,
-        signal: options.signal,
-      });
+      const file = await stat(path, { bigint: true });
+      const info = await this.host.images.imageInfo(path, { format: disk.format, signal: options.signal });
       // QEMU shows a raw file rounded up to whole sectors; what it really has is what counts
-      const sizeBytes = disk.format === 'raw' && size > 0 ? size : virtualSizeBytes;
-      const backing = `${path}#${dev}:${ino}`;
+      const sizeBytes = disk.format === 'raw' && file.isFile() ? Number(file.size) : info.virtualSizeBytes;
+      const backing = backingOf(path, file, info.backingFile);
       return { disk: { ...base, backing, sizeBytes }, concerns: sizeConcerns(disk.key, sizeBytes) };
     } catch (thrown) {
       const error = asMigrationError(thrown, 'storage.io-failed');
@@ -99,6 +97,15 @@ export class QemuInventory implements SourceInventory {
       };
     }
   }
+}
+
+/**
+ * Another file under the same name is another disk, and so is one that reads through to another file. Numbers of
+ * file-system devices are no part of it: they change when a host restarts.
+ */
+function backingOf(path: string, file: BigIntStats, readsThrough: string | undefined): string {
+  const identity = file.isFile() ? [path, file.ino, file.birthtimeNs] : [path];
+  return [...identity, ...(readsThrough === undefined ? [] : [readsThrough])].join('#');
 }
 
 function sizeConcerns(key: string, sizeBytes: number): Finding[] {
@@ -122,14 +129,4 @@ function untracked({ disks }: MachineDefinition): Finding[] {
       message: `The disk "${key}" is raw: it has no place for a record of changes while the machine is off.`,
       remedy: 'Convert it to qcow2, or expect a full cycle after every stop of the machine.',
     }));
-}
-
-/** The definition of a machine's disk. Throws `resource.not-found`. */
-export function diskOf(machine: MachineDefinition, key: string): MachineDisk {
-  const disk = machine.disks.find((one) => one.key === key);
-  if (!disk)
-    throw new MigrationError('resource.not-found', 'The machine has no such disk.', {
-      context: { machine: machine.id, disk: key.slice(0, 80) },
-    });
-  return disk;
 }

@@ -1,7 +1,6 @@
-import { rm } from 'node:fs/promises';
-import { asMigrationError, MigrationError } from '@ossea/errors';
-import type { CallOptions } from '@ossea/plugin-sdk';
-import { isQmpRefusal, QmpClient } from '@ossea/qemu';
+import { existsSync } from 'node:fs';
+import { chmod } from 'node:fs/promises';
+import { diskTop, diskTopNode, fsyncFile, type QmpClient } from '@ossea/qemu';
 import {
   GRANULARITY_BYTES,
   frozenBitmap,
@@ -9,117 +8,115 @@ import {
   trackingBitmap,
   trackingStamp,
   type BitmapPlan,
-  type KnownBitmap,
 } from './bitmaps.js';
-import { overlayPath, socketPath, type SnapshotDisk, type SnapshotRecord } from './snapshot-record.js';
+import { blockNodes, exportIds, forgiving, nodeOf, removeBitmap, removeExport } from './block-nodes.js';
+import { liveSocketPath, overlayPath, type SnapshotDisk, type SnapshotRecord } from './snapshot-record.js';
 
-const EVENT_TIMEOUT_MS = 60_000;
-/** Connections of one copy: several to each disk. */
-const MAX_CONNECTIONS = 64;
+/** A guest's write waits this long for its old bytes to be kept; then the snapshot breaks, and the guest goes on. */
+const KEEP_TIMEOUT_SECONDS = 10;
 
 /** QEMU's names for the parts of a snapshot of one disk; each stays below its 31 characters. */
 const names = (disk: string, stamp: string) => ({
   file: `f${disk}-${stamp}`,
-  overlay: `s${disk}-${stamp}`,
-  job: `b${disk}-${stamp}`,
+  overlay: `o${disk}-${stamp}`,
+  filter: `c${disk}-${stamp}`,
+  access: `s${disk}-${stamp}`,
   export: `e${disk}-${stamp}`,
   makeFile: `mf${disk}-${stamp}`,
   makeImage: `mi${disk}-${stamp}`,
 });
 
-interface NamedNode {
-  readonly 'node-name': string;
-  readonly 'dirty-bitmaps'?: readonly {
-    readonly name?: string;
-    readonly granularity: number;
-    readonly inconsistent?: boolean;
-  }[];
-}
-
-/** A snapshot inside a running QEMU: an overlay per disk keeps what the guest overwrites (fleecing). */
+/**
+ * A snapshot inside a running QEMU (docs/adr/0012): a filter per disk keeps what the guest overwrites in an overlay,
+ * and a node on the filter shows the disk as it was. When the overlay cannot be written the snapshot breaks and
+ * every read of it fails; the guest's writes never do.
+ */
 export class LiveSnapshot {
   constructor(
     private readonly qmp: QmpClient,
     private readonly machineDirectory: string,
   ) {}
 
-  /** What the bitmaps of a running machine's disk are good for. */
-  async plan(disk: string): Promise<BitmapPlan> {
-    return planBitmaps(await this.bitmaps(disk));
+  /** What the bitmaps of each disk are good for. Throws `snapshot.failed` when the machine has other disks. */
+  async plan(disks: readonly SnapshotDisk[]): Promise<ReadonlyMap<string, BitmapPlan>> {
+    const nodes = await blockNodes(this.qmp);
+    for (const { key } of disks) nodeOf(nodes, diskTopNode(key));
+    return new Map(disks.map(({ key }) => [key, planBitmaps(nodeOf(nodes, key).bitmaps)]));
   }
 
   /**
-   * All disks in ONE transaction. The backup jobs come first: they drain their disks, so that when the bitmaps are
-   * frozen no write is under way. Frozen first, a write that ended in the drain would be in the snapshot but in no
-   * list of changes, and its bytes would never be copied.
+   * All disks at ONE moment: `blockdev-reopen` drains them all before it puts the first filter in. New bitmaps begin
+   * before that moment and old ones are frozen after it, so that a write beside it is in one too many, never in none.
    */
-  async take({ stamp, disks }: SnapshotRecord, plans: ReadonlyMap<string, BitmapPlan>): Promise<void> {
-    for (const { key } of disks)
-      for (const name of plans.get(key)?.drop ?? []) await this.removeBitmap(key, name);
-    for (const disk of disks) await this.makeOverlay(disk, stamp);
-    const backups = disks.map(({ key }) => ({
-      type: 'blockdev-backup',
+  async take(
+    { stamp, disks }: SnapshotRecord,
+    drop: readonly { readonly disk: string; readonly bitmap: string }[],
+  ): Promise<void> {
+    for (const { disk, bitmap } of drop) await removeBitmap(this.qmp, disk, bitmap);
+    for (const disk of disks) await this.makeFilter(disk, stamp);
+    await this.startServer();
+    const nodes = await blockNodes(this.qmp);
+    const begin = disks.map(({ key: node }) => ({
+      type: 'block-dirty-bitmap-add',
       data: {
-        'job-id': names(key, stamp).job,
-        device: key,
-        target: names(key, stamp).overlay,
-        sync: 'none',
-        'auto-dismiss': false,
+        node,
+        name: trackingBitmap(stamp),
+        granularity: GRANULARITY_BYTES,
+        persistent: nodeOf(nodes, node).keepsBitmaps,
       },
     }));
-    const bitmaps = disks.flatMap((disk) => bitmapActions(disk, stamp));
-    await this.qmp.execute('transaction', { actions: [...backups, ...bitmaps] });
-    await this.qmp.execute('nbd-server-start', {
-      addr: { type: 'unix', data: { path: socketPath(this.machineDirectory) } },
-      'max-connections': MAX_CONNECTIONS,
+    await this.qmp.execute('transaction', { actions: begin });
+    // a reopen flushes, and the guest waits meanwhile: most of it is done here, beside the guest
+    await Promise.all(disks.map(({ path }) => fsyncFile(path)));
+    await this.qmp.execute('blockdev-reopen', {
+      options: disks.map(({ key }) => diskTop(key, names(key, stamp).filter)),
     });
-    for (const { key, frozen } of disks)
-      await this.qmp.execute('block-export-add', {
-        type: 'nbd',
-        id: names(key, stamp).export,
-        'node-name': names(key, stamp).overlay,
-        name: key,
-        writable: false,
-        bitmaps: frozen.map((of) => ({ node: key, name: frozenBitmap(of) })),
-      });
+    await this.qmp.execute('transaction', { actions: disks.flatMap(freezeActions) });
+    for (const disk of disks) await this.show(disk, stamp);
   }
 
-  /** Whether everything of a snapshot is there still: exports and backup jobs. */
-  async isWhole({ stamp, disks }: SnapshotRecord): Promise<boolean> {
-    const exports = await this.qmp.execute<readonly { id: string }[]>('query-block-exports');
-    const jobs = await this.qmp.execute<readonly { id: string; status: string }[]>('query-jobs');
+  /** Whether all parts of a snapshot are there; that it can be read, only reading tells. */
+  async isThere({ stamp, disks }: SnapshotRecord): Promise<boolean> {
+    const nodes = await blockNodes(this.qmp);
+    const exports = await exportIds(this.qmp);
     return disks.every(({ key }) => {
-      const { export: exportId, job } = names(key, stamp);
-      const running = jobs.some(({ id, status }) => id === job && status !== 'concluded');
-      return running && exports.some(({ id }) => id === exportId);
+      const { access, export: id } = names(key, stamp);
+      return nodes.has(access) && exports.has(id);
     });
   }
 
-  /** Takes everything of a snapshot away, however much of it there is. The bitmaps that record stay. */
-  async drop({ stamp, disks }: SnapshotRecord): Promise<void> {
-    for (const { key } of disks) await this.removeExport(names(key, stamp).export);
+  /** Takes everything of a snapshot away, however much of it there is. Bitmaps that somebody has a token of stay. */
+  async drop({ stamp, disks, issued }: SnapshotRecord): Promise<void> {
+    for (const { key } of disks) {
+      await removeExport(this.qmp, names(key, stamp).export);
+      // before the filter: while somebody reads through a filter, nobody may write around it
+      await this.removeNode(names(key, stamp).access);
+    }
+    const nodes = await blockNodes(this.qmp);
+    const filtered = disks.filter(({ key }) => nodes.has(names(key, stamp).filter));
+    if (filtered.length > 0)
+      await this.qmp.execute('blockdev-reopen', { options: filtered.map(({ key }) => diskTop(key)) });
+    for (const { key, since } of disks) {
+      const { filter, overlay, file } = names(key, stamp);
+      for (const node of [filter, overlay, file]) await this.removeNode(node);
+      for (const of of since) await removeBitmap(this.qmp, key, frozenBitmap(of));
+      if (!issued) await removeBitmap(this.qmp, key, trackingBitmap(stamp));
+    }
     // the server is ours when its socket is: another's would have refused ours a place
-    if ((await this.exportCount()) === 0) await forgiving(this.qmp.execute('nbd-server-stop'));
-    for (const { key, frozen } of disks) {
-      const { job, overlay, file } = names(key, stamp);
-      await this.cancelJob(job);
-      for (const node of [overlay, file])
-        await forgiving(this.qmp.execute('blockdev-del', { 'node-name': node }));
-      for (const of of frozen) await this.removeBitmap(key, frozenBitmap(of));
-      await rm(overlayPath(this.machineDirectory, key, stamp), { force: true });
-    }
-    await rm(socketPath(this.machineDirectory), { force: true });
+    if (existsSync(liveSocketPath(this.machineDirectory)) && (await exportIds(this.qmp)).size === 0)
+      await forgiving(this.qmp.execute('nbd-server-stop'));
   }
 
-  /** Forgets what nobody can ask about any more: every bitmap of ours but those of these stamps. */
+  /** Forgets what nobody can ask about any more: every bitmap of ours that records but those of these stamps. */
   async keepOnly(disk: string, stamps: readonly string[]): Promise<void> {
-    for (const { name } of await this.bitmaps(disk)) {
+    for (const { name } of (await blockNodes(this.qmp)).get(disk)?.bitmaps ?? []) {
       const stamp = trackingStamp(name);
-      if (stamp !== undefined && !stamps.includes(stamp)) await this.removeBitmap(disk, name);
+      if (stamp !== undefined && !stamps.includes(stamp)) await removeBitmap(this.qmp, disk, name);
     }
   }
 
-  private async makeOverlay({ key, path, format, sizeBytes }: SnapshotDisk, stamp: string): Promise<void> {
+  /** The filter stands ready, but is not in the guest's way yet. */
+  private async makeFilter({ key, sizeBytes }: SnapshotDisk, stamp: string): Promise<void> {
     const node = names(key, stamp);
     const filename = overlayPath(this.machineDirectory, key, stamp);
     await this.qmp.runJob(node.makeFile, 'blockdev-create', {
@@ -129,67 +126,56 @@ export class LiveSnapshot {
     await this.qmp.execute('blockdev-add', { driver: 'file', 'node-name': node.file, filename });
     await this.qmp.runJob(node.makeImage, 'blockdev-create', {
       'job-id': node.makeImage,
-      options: {
-        driver: 'qcow2',
-        file: node.file,
-        size: sizeBytes,
-        'backing-file': path,
-        'backing-fmt': format,
-      },
+      options: { driver: 'qcow2', file: node.file, size: sizeBytes },
     });
     await this.qmp.execute('blockdev-add', {
       driver: 'qcow2',
       'node-name': node.overlay,
       file: node.file,
-      backing: key,
+    });
+    await this.qmp.execute('blockdev-add', {
+      driver: 'copy-before-write',
+      'node-name': node.filter,
+      file: key,
+      target: node.overlay,
+      'on-cbw-error': 'break-snapshot',
+      'cbw-timeout': KEEP_TIMEOUT_SECONDS,
     });
   }
 
-  private async bitmaps(disk: string): Promise<KnownBitmap[]> {
-    const nodes = await this.qmp.execute<readonly NamedNode[]>('query-named-block-nodes', { flat: true });
-    const node = nodes.find((one) => one['node-name'] === disk);
-    if (!node)
-      throw new MigrationError('snapshot.failed', `The running machine has no block node "${disk}".`);
-    return (node['dirty-bitmaps'] ?? []).flatMap(({ name, granularity, inconsistent }) =>
-      name === undefined ? [] : [{ name, granularityBytes: granularity, consistent: inconsistent !== true }],
-    );
+  private async startServer(): Promise<void> {
+    const path = liveSocketPath(this.machineDirectory);
+    await this.qmp.execute('nbd-server-start', {
+      addr: { type: 'unix', data: { path } },
+      'max-connections': 0,
+    });
+    await chmod(path, 0o600);
   }
 
-  private async removeBitmap(disk: string, name: string): Promise<void> {
-    await forgiving(this.qmp.execute('block-dirty-bitmap-remove', { node: disk, name }));
+  private async show({ key, since }: SnapshotDisk, stamp: string): Promise<void> {
+    const { access, filter, export: id } = names(key, stamp);
+    await this.qmp.execute('blockdev-add', {
+      driver: 'snapshot-access',
+      'node-name': access,
+      file: filter,
+    });
+    await this.qmp.execute('block-export-add', {
+      type: 'nbd',
+      id,
+      'node-name': access,
+      name: key,
+      writable: false,
+      bitmaps: since.map((of) => ({ node: key, name: frozenBitmap(of) })),
+    });
   }
 
-  private async exportCount(): Promise<number> {
-    return (await this.qmp.execute<readonly unknown[]>('query-block-exports')).length;
-  }
-
-  private async removeExport(id: string): Promise<void> {
-    const gone = this.qmp.waitForEvent(
-      ({ event, data }) => event === 'BLOCK_EXPORT_DELETED' && data['id'] === id,
-      { timeoutMs: EVENT_TIMEOUT_MS },
-    );
-    const asked = await forgiving(this.qmp.execute('block-export-del', { id, mode: 'hard' }));
-    if (asked) await gone;
-  }
-
-  private async cancelJob(id: string): Promise<void> {
-    const jobs = await this.qmp.execute<readonly { id: string; status: string }[]>('query-jobs');
-    const job = jobs.find((one) => one.id === id);
-    if (!job) return;
-    if (job.status !== 'concluded') {
-      const concluded = this.qmp.waitForEvent(
-        ({ event, data }) =>
-          event === 'JOB_STATUS_CHANGE' && data['id'] === id && data['status'] === 'concluded',
-        { timeoutMs: EVENT_TIMEOUT_MS },
-      );
-      if (await forgiving(this.qmp.execute('job-cancel', { id }))) await concluded;
-    }
-    await forgiving(this.qmp.execute('job-dismiss', { id }));
+  private async removeNode(name: string): Promise<void> {
+    await forgiving(this.qmp.execute('blockdev-del', { 'node-name': name }));
   }
 }
 
-function bitmapActions({ key: node, format, frozen }: SnapshotDisk, stamp: string): object[] {
-  const freezes = frozen.flatMap((of) => [
+function freezeActions({ key: node, since }: SnapshotDisk): object[] {
+  return since.flatMap((of) => [
     {
       type: 'block-dirty-bitmap-add',
       data: { node, name: frozenBitmap(of), granularity: GRANULARITY_BYTES, disabled: true },
@@ -199,40 +185,4 @@ function bitmapActions({ key: node, format, frozen }: SnapshotDisk, stamp: strin
       data: { node, target: frozenBitmap(of), bitmaps: [trackingBitmap(of)] },
     },
   ]);
-  return [
-    ...freezes,
-    {
-      type: 'block-dirty-bitmap-add',
-      data: {
-        node,
-        name: trackingBitmap(stamp),
-        granularity: GRANULARITY_BYTES,
-        // raw has no place for it
-        persistent: format === 'qcow2',
-      },
-    },
-  ];
-}
-
-/** Whether QEMU did it; that the thing is not there is no failure. */
-async function forgiving(command: Promise<unknown>): Promise<boolean> {
-  try {
-    await command;
-    return true;
-  } catch (thrown) {
-    if (isQmpRefusal(thrown, /not found|not running|Failed to find|Cannot find/i)) return false;
-    throw asMigrationError(thrown);
-  }
-}
-
-/** A monitor for one piece of work. */
-export function withMonitor<T>(
-  path: string,
-  { signal }: CallOptions,
-  work: (qmp: QmpClient) => Promise<T>,
-): Promise<T> {
-  return (async () => {
-    await using qmp = await QmpClient.connect(path, { signal });
-    return await work(qmp);
-  })();
 }

@@ -1,14 +1,14 @@
-import { MigrationError } from '@ossea/errors';
+import { MigrationError, isMigrationError } from '@ossea/errors';
 import type { CallOptions, ImageData, PowerControl, PowerState, SourceScreenshot } from '@ossea/plugin-sdk';
 import { guarded } from './guarded.js';
 import type { QemuHost } from './host.js';
-import type { QemuSnapshots } from './snapshots.js';
+import type { StandingSnapshots } from './standing-snapshots.js';
 
 /** Switches machines on and off. */
 export class QemuPower implements PowerControl {
   constructor(
     private readonly host: QemuHost,
-    private readonly snapshots: QemuSnapshots,
+    private readonly standing: StandingSnapshots,
   ) {}
 
   state(vm: string, call: CallOptions): Promise<PowerState> {
@@ -23,12 +23,24 @@ export class QemuPower implements PowerControl {
     return guarded(options, () => this.host.launcher.stop(vm, options));
   }
 
+  /** A snapshot of the machine while it was off breaks. Throws `resource.busy` while another program has its disks. */
   start(vm: string, call: CallOptions): Promise<void> {
     return guarded(call, async () => {
       await this.host.launcher.read(vm);
-      // what we show of a stopped machine keeps it from starting
-      await this.snapshots.letGo(vm, call);
-      await this.host.launcher.start(vm, call);
+      await this.standing.letGo(vm);
+      try {
+        await this.host.launcher.start(vm, call);
+      } catch (error) {
+        if (!isMigrationError(error) || error.code !== 'volume.in-use') throw error;
+        throw new MigrationError(
+          'resource.busy',
+          `Another program has a disk of the machine: ${error.message}`,
+          {
+            cause: error,
+            context: error.context,
+          },
+        );
+      }
     });
   }
 }

@@ -5,6 +5,7 @@ import type { QemuHost } from './host.js';
 import { QemuInventory } from './inventory.js';
 import { QemuPower, QemuScreenshots } from './power.js';
 import { QemuSnapshots } from './snapshots.js';
+import { StandingSnapshots } from './standing-snapshots.js';
 
 /** A live connection to a directory of machines. */
 export class QemuSourceSession implements SourceSession {
@@ -12,20 +13,22 @@ export class QemuSourceSession implements SourceSession {
   readonly snapshots: QemuSnapshots;
   readonly disks: QemuDisks;
   readonly can: SourceCapabilities;
+  private readonly standing: StandingSnapshots;
 
   constructor(host: QemuHost) {
+    this.standing = new StandingSnapshots(host);
     this.inventory = new QemuInventory(host);
-    this.snapshots = new QemuSnapshots(host);
-    this.disks = new QemuDisks(this.snapshots);
+    this.snapshots = new QemuSnapshots(host, this.standing);
+    this.disks = new QemuDisks(this.standing);
     this.can = {
-      changedBlocks: new QemuChangeTracking(host, this.snapshots),
-      power: new QemuPower(host, this.snapshots),
+      changedBlocks: new QemuChangeTracking(host, this.standing),
+      power: new QemuPower(host, this.standing),
       consoleScreenshot: new QemuScreenshots(host),
     };
   }
 
-  /** Ends what shows the disks of stopped machines. Snapshots stay, and open again. */
+  /** Ends what holds the disks of stopped machines. Snapshots stay, and open again. */
   [Symbol.asyncDispose](): Promise<void> {
-    return this.snapshots.closeAll();
+    return this.standing.releaseAll();
   }
 }

@@ -1,16 +1,16 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fsyncDirectory } from '@ossea/qemu';
 import { z } from '@ossea/plugin-sdk';
 
-const diskSchema = z.object({
+const diskSchema = z.strictObject({
   key: z.string(),
   path: z.string(),
   format: z.enum(['raw', 'qcow2']),
   sizeBytes: z.int(),
-  /** Stamps whose changes up to this snapshot are frozen. */
-  frozen: z.array(z.string()),
-  /** What the file was when a stopped machine's snapshot was made: any write since shows. */
+  /** Stamps of earlier snapshots since which the changes up to this one can be told. */
+  since: z.array(z.string()),
+  /** What the file of a stopped machine was: any write shows in it. A block device has none. */
   print: z.string().optional(),
 });
 
@@ -18,11 +18,14 @@ const diskSchema = z.object({
  * The one snapshot of ours that a machine may have, as it stands in its folder. Written before anything is made,
  * so that whoever comes after a crash knows what to look for.
  */
-const recordSchema = z.object({
+const recordSchema = z.strictObject({
   v: z.literal(1),
   key: z.string(),
   stamp: z.string(),
-  complete: z.boolean(),
+  /** `making`: never handed out; `broken`: it was whole, and does not show that moment any more. */
+  state: z.enum(['making', 'whole', 'broken']),
+  /** Whether somebody has its change tokens: then the bitmaps it began must outlive it. */
+  issued: z.boolean(),
   /** `live`: inside the QEMU process named here; `offline`: of a machine that was off. */
   mode: z.enum(['live', 'offline']),
   pid: z.int().optional(),
@@ -33,11 +36,14 @@ export type SnapshotRecord = z.infer<typeof recordSchema>;
 export type SnapshotDisk = z.infer<typeof diskSchema>;
 
 const NAME = 'ossea-snapshot.json';
-export const socketPath = (machineDirectory: string): string => join(machineDirectory, 'ossea.sock');
+const DAEMON_SOCKET = /^o-[0-9a-f]{6}\.(sock|qmp)$/;
+
+/** Where a running machine's snapshot is read; names no longer than those of the machine's own sockets. */
+export const liveSocketPath = (machineDirectory: string): string => join(machineDirectory, 'ossea.sock');
 export const overlayPath = (machineDirectory: string, disk: string, stamp: string): string =>
   join(machineDirectory, `ossea-${disk}-${stamp}.qcow2`);
 
-/** The record in a machine's folder, if there is one. A record that cannot be read is none of a whole snapshot. */
+/** The record in a machine's folder, if there is one. */
 export async function readRecord(machineDirectory: string): Promise<SnapshotRecord | undefined> {
   let text: string;
   try {
@@ -63,10 +69,20 @@ export async function writeRecord(machineDirectory: string, record: SnapshotReco
   await fsyncDirectory(machineDirectory);
 }
 
-export async function removeRecord(machineDirectory: string): Promise<void> {
+/** Removes the record, and every file that its snapshot may have left. Nothing may have them open. */
+export async function removeRecord(
+  machineDirectory: string,
+  { stamp, disks }: SnapshotRecord,
+): Promise<void> {
+  for (const { key } of disks) await rm(overlayPath(machineDirectory, key, stamp), { force: true });
+  for (const name of await readdir(machineDirectory))
+    if (DAEMON_SOCKET.test(name)) await rm(join(machineDirectory, name), { force: true });
+  await rm(liveSocketPath(machineDirectory), { force: true });
+  await rm(join(machineDirectory, `${NAME}.new`), { force: true });
   await rm(join(machineDirectory, NAME), { force: true });
+  await fsyncDirectory(machineDirectory);
 }
 
 export function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }
