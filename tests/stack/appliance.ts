@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from './probe.js';
 
-const root = fileURLToPath(new URL('../..', import.meta.url)).replace(/tests\/dist\/?$/, '');
+/** From the sources, or from what the build makes of them. */
+const root = fileURLToPath(new URL('.', import.meta.url)).replace(/tests\/(dist\/)?stack\/$/, '');
 
 /** One of the two appliances as a process of its own, as an operator runs it. */
 export class Appliance<Ready extends { readonly pid: number }> {
@@ -42,15 +43,23 @@ export class Appliance<Ready extends { readonly pid: number }> {
     });
     closeSync(log);
     this.child = child;
-    this.ready = await until(
+    const ended = new Promise<never>((_resolve, reject) => {
+      child.once('exit', () => {
+        void this.logTail().then((tail) => reject(new Error(`the ${this.name} ended: ${tail}`)));
+      });
+    });
+    // an end after the start is somebody else's affair
+    ended.catch(() => undefined);
+    const ready = until(
       `the ${this.name} is ready`,
       async () => {
-        if (!this.running) throw new Error(`the ${this.name} ended: ${await this.logTail()}`);
         const ready = JSON.parse(await readFile(readyFile, 'utf8')) as Ready;
         return ready.pid === child.pid ? ready : undefined;
       },
       { timeoutMs: 60_000 },
     );
+    ready.catch(() => undefined);
+    this.ready = await Promise.race([ready, ended]);
   }
 
   /** Runs a command of the appliance to its end; `input` is its standard input. */

@@ -12,7 +12,9 @@ export interface Image {
   readonly options: string;
 }
 
-export const rawFile = (path: string): Image => ({ options: `driver=raw,file.driver=file,file.filename=${path}` });
+export const rawFile = (path: string): Image => ({
+  options: `driver=raw,file.driver=file,file.filename=${path}`,
+});
 export const qcow2File = (path: string): Image => ({
   options: `driver=qcow2,file.driver=file,file.filename=${path}`,
 });

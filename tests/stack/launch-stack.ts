@@ -233,9 +233,11 @@ export class Stack implements AsyncDisposable {
     return hashes;
   }
 
-  /** The file of a volume of the QEMU target: its reference is the file's name in the pool. */
+  /** The file of a volume of the QEMU target, as its record in the pool says. */
   async volumePath(ref: string): Promise<string> {
-    return join(this.directory, 'p', 'volumes', `${ref}.raw`);
+    const pool = join(this.directory, 'p/volumes');
+    const { file } = JSON.parse(await readFile(join(pool, `${ref}.json`), 'utf8')) as { file: string };
+    return join(pool, file);
   }
 
   /** The OMA again, after a stop or a kill, at the address it had. */

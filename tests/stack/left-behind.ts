@@ -6,12 +6,17 @@ export async function processesBelow(directory: string): Promise<string[]> {
   const found: string[] = [];
   for (const pid of await readdir('/proc')) {
     if (!/^\d+$/.test(pid) || Number(pid) === process.pid) continue;
-    const text = async (name: string) => (await readFile(join('/proc', pid, name), 'latin1')).replaceAll('\0', ' ');
+    const text = async (name: string) =>
+      (await readFile(join('/proc', pid, name), 'latin1')).replaceAll('\0', ' ');
     try {
       const command = await text('cmdline');
       const cwd = await readlink(join('/proc', pid, 'cwd'));
       if (command === '') continue;
-      if (command.includes(directory) || cwd.startsWith(directory) || (await text('environ')).includes(directory))
+      if (
+        command.includes(directory) ||
+        cwd.startsWith(directory) ||
+        (await text('environ')).includes(directory)
+      )
         found.push(`${pid} ${command.slice(0, 200)}`);
     } catch {
       // gone meanwhile, or not ours to read

@@ -37,7 +37,12 @@ export class SourceHost {
     this.launcher = new MachineLauncher({ runner: createProcessRunner(), machinesDir: this.machinesDir });
   }
 
-  static async build(directory: string, index: number, size: GuestSize, from?: GuestImages): Promise<SourceHost> {
+  static async build(
+    directory: string,
+    index: number,
+    size: GuestSize,
+    from?: GuestImages,
+  ): Promise<SourceHost> {
     const imagesDir = join(directory, 'i');
     const diskBytes = size.diskMebibytes << 20;
     const images = from
