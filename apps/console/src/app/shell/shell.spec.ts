@@ -7,7 +7,7 @@ import { OPEN_FEED_SOCKET } from '../platform/live/feed-socket';
 import { Session } from '../platform/session/session';
 import { Shell } from './shell';
 
-describe('Shell', () => {
+describe('Shell', { timeout: 30_000 }, () => {
   it('says that what is shown is old while the connection is lost, and takes it back afterwards', async () => {
     const socket = new FakeFeedSocket();
     TestBed.configureTestingModule({

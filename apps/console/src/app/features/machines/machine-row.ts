@@ -30,7 +30,7 @@ export interface MachineRow {
   /** For sorting: never sealed comes first. */
   readonly sealedAtMs: number;
   readonly bytesMoved: number | undefined;
-  readonly bytesPerSecond: number;
+  readonly bytesPerSecond: number | undefined;
 }
 
 /** @param jobs of this machine, newest first. */
@@ -55,7 +55,7 @@ export function machineRow(
     sealedAt,
     sealedAtMs: sealedAt === undefined ? 0 : Date.parse(sealedAt),
     bytesMoved: cycle ? cycle.bytesMoved : context.lastCycle?.bytesMoved,
-    bytesPerSecond: cycle?.bytesPerSecond ?? 0,
+    bytesPerSecond: cycle?.bytesPerSecond,
   };
 }
 

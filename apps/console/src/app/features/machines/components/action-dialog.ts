@@ -14,7 +14,7 @@ import {
 import { FormsModule } from '@angular/forms';
 import type { Job, PreflightReport, Problem, VmContext } from '@ossea/api-contract';
 import { ClrInputModule } from '@clr/angular/forms/input';
-import { ClrModal, ClrModalModule } from '@clr/angular/modal';
+import { ClrModalModule } from '@clr/angular/modal';
 import { ClrSpinnerModule } from '@clr/angular/progress/spinner';
 import { newIdempotencyKey } from '../../../platform/api/api-client';
 import { ApiError, problemOf } from '../../../platform/api/api-error';
@@ -47,6 +47,8 @@ export class ActionDialog implements OnInit {
     const job = this.action() === 'cancel' ? this.job() : undefined;
     return job ? `${this.context().name} · ${sayJobKind(job.kind)}` : this.context().name;
   });
+  /** `closed` follows when the dialog is gone. */
+  protected readonly isOpen = signal(true);
   protected readonly typedName = signal('');
   protected readonly busy = signal(false);
   protected readonly problem = signal<Problem | undefined>(undefined);
@@ -62,7 +64,6 @@ export class ActionDialog implements OnInit {
   });
 
   private readonly cancelButton = viewChild<ElementRef<HTMLButtonElement>>('cancelButton');
-  private readonly modal = viewChild.required(ClrModal);
   /** One intention, one key: after an answer the next click is a new intention, without one it is the same. */
   private key = newIdempotencyKey();
 
@@ -82,7 +83,7 @@ export class ActionDialog implements OnInit {
     try {
       const job = await this.api.act(this.action(), this.context().id, this.job()?.id, this.key);
       this.done.emit(job);
-      this.modal().close();
+      this.isOpen.set(false);
     } catch (error) {
       if (!(error instanceof ApiError) || error.answered) this.key = newIdempotencyKey();
       this.problem.set(problemOf(error));
@@ -92,7 +93,7 @@ export class ActionDialog implements OnInit {
   }
 
   protected close(): void {
-    if (!this.busy()) this.modal().close();
+    if (!this.busy()) this.isOpen.set(false);
   }
 
   private async check(kind: 'test' | 'live'): Promise<void> {
