@@ -47,7 +47,7 @@ function raw(options: { key?: KeyPair; username?: string } = {}): Promise<Raw> {
   });
 }
 
-type Callback = (error: Error | undefined, value?: unknown) => void;
+type Callback = (error: Error | null | undefined, value?: unknown) => void;
 const outcome = (call: (callback: Callback) => unknown): Promise<string> =>
   new Promise((resolve) => {
     try {
@@ -109,7 +109,7 @@ describe('a raw client', () => {
 
   it('is cut after a hundred forbidden requests', async () => {
     const client = await raw();
-    const closed = new Promise((resolve) => client.once('close', resolve));
+    const closed = new Promise<void>((resolve) => client.once('close', () => resolve()));
     client.on('error', () => undefined);
     for (let i = 0; i < 120; i += 1)
       client.forwardOut('127.0.0.1', 1, '127.0.0.1', decoyPort, () => undefined);

@@ -24,7 +24,10 @@ export interface Site extends AsyncDisposable {
   readonly identities: Map<string, TunnelIdentity>;
   readonly refusals: string[];
   /** A known VMA; its storage daemon is a listener that greets with the VMA's id and echoes. */
-  addVma(id: string, nbdSocketPath?: string): Promise<{ key: KeyPair; identity: TunnelIdentity }>;
+  addVma(
+    id: string,
+    nbdSocketPath?: string,
+  ): Promise<{ key: KeyPair; identity: TunnelIdentity & { readonly agentSocketPath: string } }>;
   client(key: KeyPair, more?: Partial<TunnelClientOptions>): Promise<TunnelClient>;
   later(end: () => unknown): void;
 }
