@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { MigrationError, isMigrationError } from '@ossea/errors';
+import { MigrationError, isMigrationError, throwIfAborted } from '@ossea/errors';
 import type { CallOptions, SourceSession, TargetSession } from '@ossea/plugin-sdk';
 import { DataSource } from 'typeorm';
 import { Connection } from './connection.entity.js';
@@ -136,11 +136,11 @@ async function firstAnswer(session: Session, signal: AbortSignal): Promise<void>
 
 /** The session, or `call.aborted` as soon as the caller has gone. */
 async function waitFor(session: Promise<Session>, signal: AbortSignal): Promise<Session> {
+  throwIfAborted(signal);
   let onAbort = (): void => undefined;
   const gone = new Promise<never>((_resolve, reject) => {
     onAbort = () => reject(new MigrationError('call.aborted', 'The call was aborted.'));
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
+    signal.addEventListener('abort', onAbort, { once: true });
   });
   try {
     return await Promise.race([session, gone]);

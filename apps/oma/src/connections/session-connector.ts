@@ -33,6 +33,7 @@ export class SessionConnector {
    * @param name tells sessions of one connection apart, and names their scratch directory: its id unless it is a trial.
    */
   async connect(row: Connection, name: string, stop: AbortSignal): Promise<Session> {
+    throwIfAborted(stop);
     const { settings, secrets } = this.settings.opened(row);
     const scrubber = new SecretScrubber(secrets);
     const failed = new AbortController();
@@ -46,7 +47,6 @@ export class SessionConnector {
       CONNECT_MS,
     );
     try {
-      throwIfAborted(stop);
       return await Promise.race([opening, never]);
     } catch (error) {
       failed.abort();
