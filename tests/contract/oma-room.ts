@@ -2,15 +2,17 @@ import 'reflect-metadata';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Global, Module } from '@nestjs/common';
+import { Global, Module, type INestApplicationContext } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { createProcessRunner } from '@ossea/process';
 import { parseConfig } from '../../apps/oma/src/config/load-config.js';
 import { openDatabase } from '../../apps/oma/src/database/data-source.js';
 import { DatabaseModule } from '../../apps/oma/src/database/database.module.js';
 import { newId } from '../../apps/oma/src/database/new-id.js';
+import { HealthModule } from '../../apps/oma/src/health/health.module.js';
 import { JobsModule } from '../../apps/oma/src/jobs/jobs.module.js';
 import { ProcessOwner } from '../../apps/oma/src/jobs/process-owner.js';
+import { Outbox } from '../../apps/oma/src/progress/outbox.js';
 import { OutboxModule } from '../../apps/oma/src/progress/outbox.module.js';
 import { RemoteSources } from '../../apps/oma/src/tunnels/remote-sources.js';
 import { TunnelSupervisor } from '../../apps/oma/src/tunnels/tunnel-supervisor.js';
@@ -29,7 +31,17 @@ import { until } from '../stack/probe.js';
 
 const requester = { name: 'test', correlationId: 'cor-test' };
 
-/** The tunnels' room of an OMA, with its server in a process of its own, and one VMA that it trusts. */
+/** The tunnels' room of an OMA, with its server in a process of its own. */
+export interface OmaRoom extends AsyncDisposable {
+  readonly directory: string;
+  readonly room: INestApplicationContext;
+  /** Facts as they were committed: `tunnel.up vma_1`. */
+  readonly facts: readonly string[];
+  /** Where the NBD channels of VMAs come out at the OMA. */
+  readonly nbdSocketPath: string;
+}
+
+/** The same, with one VMA that it trusts. */
 export interface OmaWithVma extends AsyncDisposable {
   readonly vmaId: string;
   readonly vma: RunningVma;
@@ -43,13 +55,11 @@ export interface OmaWithVma extends AsyncDisposable {
   killTunnelServer(): void;
 }
 
-/**
- * Starts both appliances on loopback.
- * @param packages what the VMA loads as plugins, by package name.
- */
-export async function startOmaWithVma(packages: Readonly<Record<string, unknown>>): Promise<OmaWithVma> {
+/** Starts the room on loopback, with a database of its own. */
+export async function startOmaRoom(): Promise<OmaRoom> {
   const directory = await mkdtemp(join(tmpdir(), 'ct-'));
   const runDir = join(directory, 'r');
+  const nbdSocketPath = join(runDir, 'nbd.sock');
   const database = await openDatabase(parseConfig({ stateDir: directory }));
   const settings: TunnelsSettings = {
     host: '127.0.0.1',
@@ -58,7 +68,7 @@ export async function startOmaWithVma(packages: Readonly<Record<string, unknown>
     stateDir: directory,
     runDir,
   };
-  const nbdSockets: NbdSockets = { nbdSocketFor: () => join(runDir, 'nbd.sock') };
+  const nbdSockets: NbdSockets = { nbdSocketFor: () => nbdSocketPath };
   const ports = [
     { provide: PROCESS_RUNNER, useValue: createProcessRunner() },
     { provide: TUNNELS_SETTINGS, useValue: settings },
@@ -71,18 +81,40 @@ export async function startOmaWithVma(packages: Readonly<Record<string, unknown>
     imports: [
       DatabaseModule.with(database),
       OutboxModule,
+      HealthModule,
       JobsModule.as(new ProcessOwner(newId('oma'))),
       Ports,
       TunnelsModule,
     ],
   }).compile();
-  module.enableShutdownHooks();
-  const oma = await module.init();
-  const vmas = oma.get(VmasService);
+  const facts: string[] = [];
+  module.get(Outbox).onFact(({ type, subject }) => facts.push(`${type} ${subject}`));
+  const room = await module.init();
+  return {
+    directory,
+    room,
+    facts,
+    nbdSocketPath,
+    async [Symbol.asyncDispose]() {
+      await room.close();
+      await database.destroy();
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * Starts both appliances on loopback.
+ * @param packages what the VMA loads as plugins, by package name.
+ */
+export async function startOmaWithVma(packages: Readonly<Record<string, unknown>>): Promise<OmaWithVma> {
+  const oma = await startOmaRoom();
+  const { room, directory, nbdSocketPath } = oma;
+  const vmas = room.get(VmasService);
 
   const config = {
     stateDir: join(directory, 'v'),
-    oma: { host: '127.0.0.1', port: oma.get(TunnelSupervisor).port },
+    oma: { host: '127.0.0.1', port: room.get(TunnelSupervisor).port },
     api: { port: 0 },
     plugins: { packages: Object.keys(packages) },
     log: { level: 'silent' as const },
@@ -103,9 +135,9 @@ export async function startOmaWithVma(packages: Readonly<Record<string, unknown>
     get vma() {
       return vma;
     },
-    sources: oma.get(RemoteSources),
-    copies: oma.get(AgentCopiesFactory),
-    nbdSocketPath: nbdSockets.nbdSocketFor(vmaId),
+    sources: room.get(RemoteSources),
+    copies: room.get(AgentCopiesFactory),
+    nbdSocketPath,
     async restartVma() {
       await vma[Symbol.asyncDispose]();
       await until('the OMA has noticed', () => !vmas.isConnected(vmaId));
@@ -113,14 +145,12 @@ export async function startOmaWithVma(packages: Readonly<Record<string, unknown>
       await until('the VMA is connected again', () => vmas.isConnected(vmaId));
     },
     killTunnelServer() {
-      const pid = oma.get(TunnelSupervisor).serving?.pid;
+      const pid = room.get(TunnelSupervisor).serving?.pid;
       if (pid !== undefined) process.kill(pid, 'SIGKILL');
     },
     async [Symbol.asyncDispose]() {
       await vma[Symbol.asyncDispose]();
-      await oma.close();
-      await database.destroy();
-      await rm(directory, { recursive: true, force: true });
+      await oma[Symbol.asyncDispose]();
     },
   };
 }

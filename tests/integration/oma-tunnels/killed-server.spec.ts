@@ -6,8 +6,8 @@ import { TunnelSite } from './tunnel-site.js';
 let site: TunnelSite;
 afterEach(() => site[Symbol.asyncDispose]());
 
-/** Until the server listens again and the VMA has dialled: its first waits are at most a second or two. */
-const BACK_WITHIN_MS = 10_000;
+/** Until the server listens again and the VMA has dialled; it takes a second or two on a machine that has time. */
+const BACK_WITHIN_MS = 30_000;
 
 it.each(['SIGKILL', 'SIGTERM'] as const)(
   'a tunnel server that is ended by %s is back on the same port within seconds, and so is the VMA',
@@ -35,6 +35,6 @@ it('a tunnel server that hangs is noticed and replaced', async () => {
   const vma = await site.connectedVma();
   const pid = await site.serverPid();
   process.kill(pid, 'SIGSTOP');
-  await until('another one serves', async () => (await site.serverPid()) !== pid, { timeoutMs: 30_000 });
+  await until('another one serves', async () => (await site.serverPid()) !== pid, { timeoutMs: 60_000 });
   await until('the VMA is back', async () => (await site.vma(vma.id)).connected, { timeoutMs: 60_000 });
 }, 120_000);

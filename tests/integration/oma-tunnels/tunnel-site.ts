@@ -14,7 +14,7 @@ import {
   type RunningVma,
 } from '../../../apps/vma/src/start-vma.js';
 import { until } from '../../stack/probe.js';
-import { Appliance } from '../oma-shell/appliance.js';
+import { Appliance, type Engine } from '../oma-shell/appliance.js';
 
 /** A VMA in this process: its own state, its own key, the real agent. */
 export interface SiteVma {
@@ -37,8 +37,8 @@ export class TunnelSite implements AsyncDisposable {
     readonly port: number,
   ) {}
 
-  static async start(config: Partial<OmaConfigInput> = {}): Promise<TunnelSite> {
-    const appliance = await Appliance.start({ config });
+  static async start(config: Partial<OmaConfigInput> = {}, engine: Engine = 'sqlite'): Promise<TunnelSite> {
+    const appliance = await Appliance.start({ config, engine });
     const ready = JSON.parse(await readFile(join(appliance.stateDir, 'ready.json'), 'utf8')) as {
       readonly tunnelPort: number;
     };

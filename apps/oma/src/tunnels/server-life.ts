@@ -10,10 +10,13 @@ import { writeMessage } from './server/message-lines.js';
 const ENTRY = fileURLToPath(new URL('../../dist/tunnels/server/tunnel-server.process.js', import.meta.url));
 const START_MS = 15_000;
 const PING_EVERY_MS = 2_000;
-/** A server that says nothing for so long does not serve either. */
-const SILENT_MS = 10_000;
-/** A table is applied in microseconds; revoking may not wait for a server that hangs. */
-const APPLY_MS = 2_000;
+/**
+ * A server that leaves so many pings unanswered does not serve either. Counted, not timed: while this process itself
+ * was busy, nobody was silent.
+ */
+const PINGS_UNANSWERED = 8;
+/** A table is applied in microseconds, on a machine that has time. */
+const APPLY_MS = 3_000;
 
 export interface LifeOptions {
   readonly runner: ProcessRunner;
@@ -32,7 +35,7 @@ export class ServerLife {
   readonly ended: Promise<string>;
   private over = false;
   private revision = 0;
-  private heardAtMs = performance.now();
+  private unanswered = 0;
   private readonly applied = new Map<number, () => void>();
   private readonly watchdog: NodeJS.Timeout;
 
@@ -117,8 +120,11 @@ export class ServerLife {
     writeMessage(this.control, message);
   }
 
-  /** Replaces the table; settles when it counts, which a server that hangs is ended for. */
-  async apply(identities: readonly IdentityMessage[]): Promise<void> {
+  /**
+   * Replaces the table. Settles when it counts, or when that takes too long.
+   * @param how `at-any-price`: then a server that hangs is ended, which cuts everybody, who come back to its successor.
+   */
+  async apply(identities: readonly IdentityMessage[], how: 'when-it-can' | 'at-any-price'): Promise<void> {
     if (this.over) return;
     this.revision += 1;
     const { revision } = this;
@@ -126,10 +132,10 @@ export class ServerLife {
     this.send({ type: 'identities', revision, identities: [...identities] });
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<'late'>((resolve) => (timer = setTimeout(() => resolve('late'), APPLY_MS)));
-    const how = await Promise.race([done, late, this.ended]);
+    const outcome = await Promise.race([done, late, this.ended]);
     clearTimeout(timer);
     this.applied.delete(revision);
-    if (how === 'late') await this.kill();
+    if (outcome === 'late' && how === 'at-any-price') await this.kill();
   }
 
   /** Ends it now: a hung process takes no notice of anything less. */
@@ -144,14 +150,15 @@ export class ServerLife {
   }
 
   private onMessage(message: FromServer, { onMessage }: LifeOptions): void {
-    this.heardAtMs = performance.now();
+    this.unanswered = 0;
     if (message.type === 'applied') this.applied.get(message.revision)?.();
     else if (message.type !== 'pong') onMessage(message, this);
   }
 
   private watch(): void {
-    if (performance.now() - this.heardAtMs > SILENT_MS) void this.kill();
-    else this.send({ type: 'ping', count: 0 });
+    if (this.unanswered >= PINGS_UNANSWERED) void this.kill();
+    else this.send({ type: 'ping', count: this.unanswered });
+    this.unanswered += 1;
   }
 }
 

@@ -66,13 +66,14 @@ export class TunnelSupervisor implements AsyncDisposable {
     }
   }
 
-  /** Tells the server who may come in now; who may not is out when this settles. */
-  async apply(): Promise<void> {
-    await this.tables.runExclusive(async () => {
-      const identities = await this.options.identities();
-      // a process that is being started gets the table of then
-      await this.life?.apply(identities);
-    });
+  /** Tells the server that somebody may come in now. */
+  async admit(): Promise<void> {
+    await this.apply('when-it-can');
+  }
+
+  /** Tells the server that somebody may not come in any more: who may not is out when this settles, whatever it takes. */
+  async shutOut(): Promise<void> {
+    await this.apply('at-any-price');
   }
 
   /** Cuts the live connections of a VMA, so that it dials anew. */
@@ -85,6 +86,14 @@ export class TunnelSupervisor implements AsyncDisposable {
     clearTimeout(this.retry);
     await this.tables.runExclusive(async () => this.life?.stop());
     await this.channel?.close();
+  }
+
+  private async apply(how: 'when-it-can' | 'at-any-price'): Promise<void> {
+    await this.tables.runExclusive(async () => {
+      const identities = await this.options.identities();
+      // a process that is being started gets the table of then
+      await this.life?.apply(identities, how);
+    });
   }
 
   private async begin(channel: ControlChannel): Promise<void> {

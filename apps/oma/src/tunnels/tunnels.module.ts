@@ -6,8 +6,10 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common';
+import type { HealthPart } from '@ossea/api-contract';
 import type { ProcessRunner } from '@ossea/process';
 import { PROCESS_RUNNER } from '../volumes/volumes-ports.js';
+import { HealthRegistry } from '../health/health-registry.js';
 import type { RemoteCopies } from '../replication/replication-ports.js';
 import { AccessJobs } from './access-jobs.js';
 import { AgentClient } from './agent-client.js';
@@ -45,19 +47,30 @@ class TunnelsLife implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly tunnel: TunnelSupervisor,
     private readonly presence: TunnelPresence,
+    private readonly vmas: VmasService,
+    private readonly health: HealthRegistry,
   ) {}
 
   async onModuleInit(): Promise<void> {
     await this.tunnel.start();
+    this.health.add('vmas', () => this.connected());
   }
 
   async onApplicationShutdown(): Promise<void> {
     await this.tunnel[Symbol.asyncDispose]();
     await this.presence.settled();
   }
+
+  private async connected(): Promise<HealthPart> {
+    const trusted = (await this.vmas.list()).filter(({ state }) => state === 'approved');
+    const away = trusted.filter(({ connected }) => !connected).map(({ name }) => name);
+    if (trusted.length === 0) return { status: 'absent', detail: 'No VMA is approved yet.' };
+    if (away.length === 0) return { status: 'ok', detail: `${trusted.length} connected` };
+    return { status: 'degraded', detail: `Not connected: ${away.join(', ')}`.slice(0, 1000) };
+  }
 }
 
-/** Needs NBD_SOCKETS, TUNNELS_SETTINGS and PROCESS_RUNNER of composition.ts, beside database, outbox and jobs. */
+/** Needs NBD_SOCKETS, TUNNELS_SETTINGS and PROCESS_RUNNER of composition.ts, beside database, outbox, jobs and health. */
 @Global()
 @Module({
   controllers: [VmasController],

@@ -67,7 +67,7 @@ export class VmasService {
     await this.get(vmaId);
     return this.decided('approve-vma', 'Approving a VMA', vmaId, requester, { fingerprint }, async () => {
       const row = await this.decisions.approve(vmaId, fingerprint, requester.correlationId);
-      await this.tunnel.apply();
+      await this.tunnel.admit();
       return row;
     });
   }
@@ -85,7 +85,7 @@ export class VmasService {
     return this.decided('revoke-vma', 'Revoking a VMA', vmaId, requester, {}, async () => {
       const row = await this.decisions.revoke(vmaId, requester.correlationId);
       this.presence.expectCut(vmaId, 'The VMA was revoked.');
-      await this.tunnel.apply();
+      await this.tunnel.shutOut();
       return row;
     });
   }
