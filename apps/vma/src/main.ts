@@ -4,13 +4,12 @@ import { enrolCommand } from './enrolment/enrol-command.js';
 import { startVma } from './start-vma.js';
 
 const EXIT_CONFIGURATION = 2;
-/** A supervisor waits a little longer than this before it kills us. */
-const STOP_WITHIN_MS = 20_000;
+const STOP_WITHIN_MS = 9_500;
 const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
 
 const say = (text: string): void => void process.stderr.write(`${text}\n`);
 
-/** `vma` runs the service, `vma enrol` asks an OMA to trust it. */
+/** `vma` runs the service until it is told to stop, `vma enrol` asks an OMA to trust it. */
 async function main([command, ...rest]: readonly string[]): Promise<void> {
   // whatever we write is ours alone
   process.umask(0o077);
@@ -19,29 +18,36 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
     process.exit(EXIT_CONFIGURATION);
   }
   const config = await loadConfig();
-  if (command === 'enrol') {
-    await enrolCommand(config);
-    process.exit(0);
-  }
+  if (command === 'enrol')
+    return enrolCommand(config, process.stdin, (line) => void process.stdout.write(`${line}\n`));
+  // asked to stop while it starts, it stops when it has started: half a start cannot be ended in order
+  const told = stopSignal();
   const vma = await startVma(config);
-  const stop = (): void => {
-    for (const signal of SIGNALS) process.off(signal, stop);
-    setTimeout(() => process.exit(1), STOP_WITHIN_MS).unref();
-    vma[Symbol.asyncDispose]().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        say(String(error));
-        process.exit(1);
-      },
-    );
-  };
-  for (const signal of SIGNALS) process.on(signal, stop);
+  await told;
+  setTimeout(() => {
+    say('The VMA did not stop in time; its journals go on where they are cut off.');
+    process.exit(1);
+  }, STOP_WITHIN_MS).unref();
+  await vma[Symbol.asyncDispose]();
+}
+
+/** Comes with the first signal to stop; a second one has its usual effect. */
+function stopSignal(): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = (): void => {
+      for (const signal of SIGNALS) process.off(signal, stop);
+      resolve();
+    };
+    for (const signal of SIGNALS) process.on(signal, stop);
+  });
 }
 
 try {
   await main(process.argv.slice(2));
+  process.exit(0);
 } catch (error) {
   const { code, message } = asMigrationError(error);
   say(`${code}: ${message}`);
+  if (code === 'internal.unexpected' && error instanceof Error) say(error.stack ?? '');
   process.exit(code.startsWith('config.') ? EXIT_CONFIGURATION : 1);
 }

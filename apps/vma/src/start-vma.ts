@@ -1,31 +1,30 @@
 import 'reflect-metadata';
-import { chmod, mkdir, rm } from 'node:fs/promises';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ConsoleLogger, Logger, type LogLevel } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import type { NestExpressApplication } from '@nestjs/platform-express';
-import { AGENT_PROTOCOL_VERSION, PROTOCOL_HEADER } from '@ossea/agent-protocol';
-import { ReferenceEngine, type CopyEngine } from '@ossea/copy-engine';
+import { Logger } from '@nestjs/common';
 import { MigrationError } from '@ossea/errors';
-import { loadNativeEngine, nativeUnavailableReason } from '@ossea/nbd-native';
 import { PluginRegistry, type LoadOptions } from '@ossea/plugin-registry';
 import { createProcessRunner } from '@ossea/process';
 import { nativeCryptoAvailable } from '@ossea/tunnel';
-import type { NextFunction, Request, Response } from 'express';
 import { Agent, type AgentState } from './agent/agent.js';
-import { AgentSettings } from './agent/agent-settings.js';
-import { ProblemFilter } from './api/problem-filter.js';
-import { AppModule } from './app.module.js';
-import { parseConfig } from './config/load-config.js';
+import { accessLog } from './api/access-log.js';
+import { AgentGate } from './api/agent-gate.js';
+import { createApi, listenOnPort, listenOnSocket } from './api/api-server.js';
 import type { VmaConfig, VmaConfigInput } from './config/config.schema.js';
+import { parseConfig } from './config/load-config.js';
+import { chooseEngine, type ChosenEngine } from './copying/choose-engine.js';
+import { Copies } from './copying/copies.js';
+import { SourceSessions } from './sources/source-sessions.js';
+import { ReadyFile } from './state/ready-file.js';
+import { claimState } from './state/state-claim.js';
 import { StateFiles } from './state/state-files.js';
 
+export type { AgentState } from './agent/agent.js';
+export type { VmaConfig, VmaConfigInput } from './config/config.schema.js';
 export { enrol, type Enrolled, type EnrolInput } from './enrolment/enrol.js';
 export { StateFiles } from './state/state-files.js';
 
-/** A running VMA. Disposing stops copies and tunnel; snapshots at the source stay. */
+/** A running VMA. Disposing stops copies, sessions and tunnel, in this order; snapshots at the source stay. */
 export interface RunningVma extends AsyncDisposable {
   /** Of the agent's API on the loopback. */
   readonly apiPort: number;
@@ -39,106 +38,120 @@ export interface StartOptions {
   readonly import?: LoadOptions['import'];
 }
 
-const MAX_MESSAGE = '1mb';
+type Ends = (() => Promise<void> | void)[];
 
-/** Starts the VMA and comes back when its API answers; whether it is enrolled already is another matter. Throws `config.*`. */
+/** `sockaddr_un` holds no more, its closing zero left out. */
+const MAX_SOCKET_PATH_BYTES = 107;
+
+/**
+ * Starts the VMA and comes back when its API answers; whether it is enrolled already is another matter. Throws
+ * `config.*`; then nothing of it is left.
+ */
 export async function startVma(input: VmaConfigInput, options: StartOptions = {}): Promise<RunningVma> {
   const config = parseConfig(input);
-  const runDir = config.runDir ?? join(config.stateDir, 'run');
+  const ends: Ends = [];
+  try {
+    const running = await start(config, options, ends);
+    let ending: Promise<void> | undefined;
+    return { ...running, [Symbol.asyncDispose]: () => (ending ??= endAll(ends)) };
+  } catch (error) {
+    await endAll(ends);
+    throw error;
+  }
+}
+
+async function start(
+  config: VmaConfig,
+  options: StartOptions,
+  ends: Ends,
+): Promise<Omit<RunningVma, typeof Symbol.asyncDispose>> {
   const files = new StateFiles(config.stateDir);
   await files.prepare();
-  await mkdir(runDir, { recursive: true, mode: 0o700 });
-  const agentSocketPath = join(runDir, 'agent.sock');
-  const agent = new AgentSettings(
-    join(runDir, 'nbd.sock'),
-    config.nbd.port,
-    agentSocketPath,
-    config.tunnel.connections,
-  );
-  const app = await NestFactory.create<NestExpressApplication>(
-    AppModule.of({
-      files,
-      agent,
-      registry: await PluginRegistry.load({
-        packages: config.plugins.packages,
-        ...(options.import ? { import: options.import } : {}),
-      }),
-      engine: chooseEngine(config),
-      runner: createProcessRunner(),
-      scratchDir: join(config.stateDir, 'plugins'),
-      copiesAtOnce: config.copying.atOnce,
-    }),
-    {
-      abortOnError: false,
-      forceCloseConnections: true,
-      logger: new ConsoleLogger({ json: true, logLevels: levelsFrom(config.log.level) }),
-    },
-  );
-  app.useBodyParser('json', { limit: MAX_MESSAGE });
-  app.useGlobalFilters(new ProblemFilter());
-  app.use((_request: Request, response: Response, next: NextFunction) => {
-    response.setHeader(PROTOCOL_HEADER, String(AGENT_PROTOCOL_VERSION));
-    next();
-  });
-  app.disable('x-powered-by');
-  try {
-    await app.listen(config.api.port, '127.0.0.1');
-  } catch (error) {
-    await app.close();
-    throw new MigrationError('config.invalid', 'api.port: expected a port that is free on the loopback.', {
-      cause: error,
-    });
-  }
-  const socket = await listenOnSocket(app.getHttpAdapter().getInstance() as RequestListener, agentSocketPath);
-  const { port: apiPort } = (app.getHttpServer() as Server).address() as AddressInfo;
-  if (!nativeCryptoAvailable())
-    new Logger('vma').warn('ssh2 has no native cryptography here: the tunnel is about ten times slower.');
-  const running = app.get(Agent);
-  const { nbdSocketPath } = agent;
-  await files.announce({ apiPort, nbdSocketPath, agentSocketPath, pid: process.pid });
-  let closing: Promise<void> | undefined;
-  return {
-    apiPort,
+  const { nbdSocketPath, agentSocketPath } = await socketPaths(config);
+  ends.push(await claimState(config.stateDir));
+  await files.withdraw();
+  const ready = new ReadyFile(files);
+  const agent = new Agent(files, {
+    oma: config.oma,
+    enrolment: config.enrolment,
     nbdSocketPath,
     agentSocketPath,
-    state: () => running.state,
-    [Symbol.asyncDispose]: () =>
-      (closing ??= (async () => {
-        await files.withdraw();
-        socket.closeAllConnections();
-        socket.close();
-        await app.close();
-        await rm(agentSocketPath, { force: true });
-      })()),
-  };
-}
-
-/** The same API as on the loopback port, where the tunnel finds it without a port. */
-async function listenOnSocket(handler: RequestListener, path: string): Promise<Server> {
-  await rm(path, { force: true });
-  const server = createServer(handler);
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(path, () => resolve());
+    nbdPort: config.nbd.port,
+    connections: config.tunnel.connections,
+    onChange: (changed) => void ready.update(whereabouts(changed)).catch(tellUnwritten),
   });
-  await chmod(path, 0o600);
-  return server;
+  const registry = await PluginRegistry.load({
+    packages: config.plugins.packages,
+    ...(options.import ? { import: options.import } : {}),
+  });
+  const chosen = chooseEngine(config.copying.engine);
+  const sessions = new SourceSessions(registry, createProcessRunner(), join(config.stateDir, 'plugins'));
+  const copies = new Copies({
+    sessions,
+    engine: chosen.engine,
+    journalsDir: files.journals,
+    nbdSocketPath,
+    atOnce: config.copying.atOnce,
+  });
+  const gate = new AgentGate(agent);
+  const { engine } = chosen;
+  const log = accessLog(config.log.level);
+  const app = await createApi({ agent, registry, engine, sessions, copies, log }, gate);
+  ends.push(() => app.close());
+  const apiPort = await listenOnPort(app, config.api.port);
+  ends.push(await listenOnSocket(app, agentSocketPath));
+  ends.push(() => agent.stop());
+  ends.push(() => sessions.stop());
+  ends.push(() => copies.stopAll());
+  ends.push(() => gate.close());
+  await agent.start();
+  ends.push(() => ready.withdraw());
+  await ready.announce({ pid: process.pid, apiPort, agentSocketPath, nbdSocketPath, ...whereabouts(agent) });
+  tellBeginning(apiPort, chosen, registry);
+  return { apiPort, nbdSocketPath, agentSocketPath, state: () => agent.state };
 }
 
-function chooseEngine({ copying }: VmaConfig): CopyEngine {
+/** Throws `config.invalid` for a directory in which no socket can be. */
+async function socketPaths(config: VmaConfig): Promise<{ nbdSocketPath: string; agentSocketPath: string }> {
+  const runDir = config.runDir ?? join(config.stateDir, 'run');
+  const agentSocketPath = join(runDir, 'agent.sock');
+  if (Buffer.byteLength(agentSocketPath) > MAX_SOCKET_PATH_BYTES)
+    throw new MigrationError('config.invalid', 'runDir: expected a shorter path: it holds Unix sockets.');
+  try {
+    await mkdir(runDir, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new MigrationError('config.invalid', 'runDir: expected a directory that we may write.', { cause });
+  }
+  return { agentSocketPath, nbdSocketPath: join(runDir, 'nbd.sock') };
+}
+
+function whereabouts({ state, nbdPort }: Agent): { state: string; nbdPort?: number } {
+  return { state: state.state, ...(nbdPort === undefined ? {} : { nbdPort }) };
+}
+
+function tellUnwritten(error: unknown): void {
+  new Logger('vma').warn(`ready.json could not be written: ${String(error)}`);
+}
+
+function tellBeginning(apiPort: number, { engine, regret }: ChosenEngine, registry: PluginRegistry): void {
   const logger = new Logger('vma');
-  const native = copying.engine === 'reference' ? undefined : loadNativeEngine();
-  if (!native && copying.engine === 'native')
-    throw new MigrationError(
-      'config.invalid',
-      `copying.engine: ${nativeUnavailableReason() ?? 'not available'}`,
-    );
-  if (!native) logger.warn(nativeUnavailableReason() ?? 'The reference engine was chosen.');
-  return native ?? new ReferenceEngine();
+  logger.log(`The agent's API is at 127.0.0.1:${apiPort}, the copy engine is the ${engine.name} one.`);
+  if (regret !== undefined) logger.warn(regret);
+  if (!nativeCryptoAvailable())
+    logger.warn('ssh2 has no native cryptography here: the tunnel is about ten times slower.');
+  for (const { packageName, error } of registry.failures)
+    logger.warn(`The plugin ${packageName} is not used: ${error.code}: ${error.message}`);
 }
 
-function levelsFrom(level: VmaConfig['log']['level']): LogLevel[] {
-  const order: LogLevel[] = ['fatal', 'error', 'warn', 'log', 'debug'];
-  const names = { fatal: 1, error: 2, warn: 3, info: 4, debug: 5, silent: 0 };
-  return order.slice(0, names[level]);
+/** In the reverse order of the beginnings; one that fails does not keep the others from ending. */
+async function endAll(ends: Ends): Promise<void> {
+  const failures: unknown[] = [];
+  for (let end = ends.pop(); end; end = ends.pop()) {
+    try {
+      await end();
+    } catch (error) {
+      failures.push(error);
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, 'The VMA did not stop cleanly.');
 }

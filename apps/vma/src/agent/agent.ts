@@ -1,38 +1,53 @@
-import {
-  Injectable,
-  Logger,
-  type BeforeApplicationShutdown,
-  type OnApplicationBootstrap,
-} from '@nestjs/common';
-import { asMigrationError } from '@ossea/errors';
-import { Backoff, TunnelClient, type TunnelState } from '@ossea/tunnel';
+import { setTimeout as pause } from 'node:timers/promises';
+import { isDeepStrictEqual } from 'node:util';
+import { Logger } from '@nestjs/common';
+import { MigrationError, asMigrationError, isMigrationError } from '@ossea/errors';
+import { TunnelClient, type TunnelState } from '@ossea/tunnel';
+import type { VmaConfig } from '../config/config.schema.js';
+import { AskSchedule } from '../enrolment/ask-schedule.js';
 import { askState } from '../enrolment/enrol.js';
-import { StateFiles, type Enrolment } from '../state/state-files.js';
-import { AgentSettings } from './agent-settings.js';
+import type { Enrolment, StateFiles } from '../state/state-files.js';
 
-/** How often an enrolment that is not decided, or not there, is looked at. */
+/** How often we look whether somebody has enrolled this VMA, or anew. */
 const LOOK_EVERY_MS = 1_000;
 
 export type AgentState =
   | { readonly state: 'not-enrolled' }
   | { readonly state: Enrolment['state']; readonly vmaId: string; readonly tunnel?: TunnelState };
 
+export interface AgentSettings extends Pick<VmaConfig, 'oma' | 'enrolment'> {
+  /** The OMA's NBD, for the copy engine. */
+  readonly nbdSocketPath: string;
+  /** The same on the loopback, for other NBD clients. */
+  readonly nbdPort: number | undefined;
+  /** Our own API, for the OMA. */
+  readonly agentSocketPath: string;
+  readonly connections: number;
+  /** Told whenever `state` or `nbdPort` has become another one. */
+  readonly onChange?: (agent: Agent) => void;
+}
+
 /**
  * Makes this VMA reachable: waits for its enrolment, asks whether it is approved, then keeps the tunnel up for ever.
+ * What goes wrong on the way is told once and tried again; nothing of it ends the agent.
  */
-@Injectable()
-export class Agent implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class Agent {
   private readonly logger = new Logger('agent');
   private readonly stopper = new AbortController();
   private loop: Promise<void> | undefined;
   private known: Enrolment | undefined;
   private client: TunnelClient | undefined;
+  private asking: AskSchedule;
+  /** What was told last, so that it is told once and not every second. */
   private told = '';
+  private trouble = '';
 
   constructor(
     private readonly files: StateFiles,
     private readonly settings: AgentSettings,
-  ) {}
+  ) {
+    this.asking = this.newSchedule();
+  }
 
   get enrolment(): Enrolment | undefined {
     return this.known;
@@ -44,65 +59,96 @@ export class Agent implements OnApplicationBootstrap, BeforeApplicationShutdown 
     return { state, vmaId, ...(this.client ? { tunnel: this.client.state } : {}) };
   }
 
-  onApplicationBootstrap(): void {
+  /** The loopback port where the OMA's NBD is offered, while it is. */
+  get nbdPort(): number | undefined {
+    return this.client?.nbdPort;
+  }
+
+  /** Begins; comes back when it knows where it stands. Throws `config.invalid` for an enrolment that cannot be read. */
+  async start(): Promise<void> {
+    this.known = await this.files.enrolment();
     this.loop = this.live();
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
+  /** Hangs up; what goes through the tunnel ends. */
+  async stop(): Promise<void> {
     this.stopper.abort();
     await this.loop;
-    await this.client?.[Symbol.asyncDispose]();
+    await this.hangUp();
   }
 
   private async live(): Promise<void> {
     const { signal } = this.stopper;
-    const backoff = new Backoff();
+    const everyMs = Math.min(LOOK_EVERY_MS, this.settings.enrolment.askEveryMs);
     while (!signal.aborted) {
-      let waitMs = LOOK_EVERY_MS;
       try {
         await this.look(signal);
-        backoff.reset();
       } catch (error) {
         if (signal.aborted) return;
-        const { code, message } = asMigrationError(error);
-        this.tell(`${code}: ${message}`);
-        waitMs = Math.max(LOOK_EVERY_MS, backoff.next());
+        this.tellTrouble(asMigrationError(error));
       }
-      await pause(waitMs, signal);
+      await pause(everyMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
   /** One look at where we stand, and the next step from there. */
   private async look(signal: AbortSignal): Promise<void> {
     const stored = await this.files.enrolment();
-    const changed = stored?.vmaId !== this.known?.vmaId || stored?.state !== this.known?.state;
-    this.known = stored;
-    if (stored?.state === 'pending') this.known = await askState(this.files, stored, signal);
-    if (this.known?.state === 'approved') await this.keepDialled(this.known, changed);
+    if (!isDeepStrictEqual(stored, this.known)) {
+      await this.hangUp();
+      this.learn(stored);
+    }
+    const { known } = this;
+    if (known && this.isInDoubt(known) && this.asking.due()) {
+      this.learn(await askState(this.settings.oma, this.files, known, signal));
+      this.trouble = '';
+    }
+    this.tellState();
+    if (this.known?.state === 'approved') await this.keepDialled(this.known);
     else await this.hangUp();
-    this.tell(this.known ? `This VMA is ${this.known.state}.` : 'This VMA is not enrolled yet.');
   }
 
-  private async keepDialled(enrolment: Enrolment, changed: boolean): Promise<void> {
-    if (this.client && !changed) return;
-    await this.hangUp();
+  /** Not decided yet; or decided, and then our key is refused all the same: it may have been revoked. */
+  private isInDoubt({ state }: Enrolment): boolean {
+    return (
+      state === 'pending' || (state === 'approved' && this.client?.state.error?.code === 'auth.rejected')
+    );
+  }
+
+  private learn(enrolment: Enrolment | undefined): void {
+    if (isDeepStrictEqual(enrolment, this.known)) return;
+    this.known = enrolment;
+    this.asking = this.newSchedule();
+    this.settings.onChange?.(this);
+  }
+
+  private async keepDialled({ hostKeyFingerprint }: Enrolment): Promise<void> {
+    if (this.client) return;
     const { privateKey } = await this.files.keyPair();
-    const { nbdSocketPath, nbdPort, agentSocketPath, connections } = this.settings;
+    const { oma, nbdSocketPath, nbdPort, agentSocketPath, connections } = this.settings;
     const client = new TunnelClient({
-      host: enrolment.omaHost,
-      port: enrolment.omaPort,
+      // the address of today: an OMA that moved is known by its host key
+      ...oma,
       privateKey,
-      hostKeyFingerprint: enrolment.hostKeyFingerprint,
+      hostKeyFingerprint,
       nbdSocketPath,
       ...(nbdPort === undefined ? {} : { nbdPort }),
       agent: { path: agentSocketPath },
       connections,
     });
-    client.on('state', ({ state, error }) => {
-      this.logger.log(error ? `The tunnel is ${state}: ${error.message}` : `The tunnel is ${state}.`);
-    });
-    await client.start();
+    client.on('state', this.tunnelTeller());
+    try {
+      await client.start();
+    } catch (error) {
+      await client[Symbol.asyncDispose]();
+      throw isBusy(error)
+        ? new MigrationError('config.invalid', 'nbd.port: expected a port that is free on the loopback.', {
+            cause: error,
+          })
+        : error;
+    }
     this.client = client;
+    this.settings.onChange?.(this);
   }
 
   private async hangUp(): Promise<void> {
@@ -111,23 +157,44 @@ export class Agent implements OnApplicationBootstrap, BeforeApplicationShutdown 
     await client?.[Symbol.asyncDispose]();
   }
 
-  /** Once, not every second. */
-  private tell(message: string): void {
-    if (message === this.told) return;
+  private newSchedule(): AskSchedule {
+    const { askEveryMs, askAtMostEveryMs } = this.settings.enrolment;
+    return new AskSchedule(askEveryMs, askAtMostEveryMs);
+  }
+
+  private tellState(): void {
+    const message = this.known ? SAID[this.known.state] : 'This VMA is not enrolled yet.';
+    if (message !== this.told) this.logger.log(message);
     this.told = message;
-    this.logger.log(message);
+  }
+
+  /** An OMA that is away for a week is told of once, not at every attempt. */
+  private tunnelTeller(): (state: TunnelState) => void {
+    let told = '';
+    return ({ state, error }) => {
+      const message = error
+        ? `The tunnel is ${state}: ${error.code}: ${error.message}`
+        : `The tunnel is ${state}.`;
+      if (message !== told) this.logger[error ? 'warn' : 'log'](message);
+      told = message;
+    };
+  }
+
+  private tellTrouble({ code, message }: MigrationError): void {
+    const trouble = `${code}: ${message}`;
+    if (trouble !== this.trouble) this.logger.warn(trouble);
+    this.trouble = trouble;
   }
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    signal.addEventListener('abort', end, { once: true });
-    if (signal.aborted) end();
-  });
+const SAID: Readonly<Record<Enrolment['state'], string>> = {
+  pending: 'This VMA waits for an administrator of the OMA to approve it.',
+  approved: 'This VMA is approved.',
+  rejected: 'This VMA was rejected. Enrol it again with a new pairing code.',
+  revoked: 'This VMA was revoked. Enrol it again with a new pairing code; it will make itself a new key.',
+  expired: 'Nobody approved this VMA in time. Enrol it again with a new pairing code.',
+};
+
+function isBusy(error: unknown): boolean {
+  return !isMigrationError(error) && error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
 }

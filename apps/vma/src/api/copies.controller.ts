@@ -1,20 +1,15 @@
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, type FileHandle } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
-import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, Res, UseGuards } from '@nestjs/common';
-import { COPY_PING_MS, CopyId, StartCopy, type CopyEvent, type CopyState } from '@ossea/agent-protocol';
+import { Body, Controller, Delete, Get, HttpCode, Param, Put, Query, Res } from '@nestjs/common';
+import { CopyId, StartCopy, type CopyState } from '@ossea/agent-protocol';
 import { MigrationError } from '@ossea/errors';
 import type { Response } from 'express';
 import { Copies } from '../copying/copies.js';
-import { AgentTokenGuard } from './agent-token.guard.js';
+import { copyEvents } from '../copying/copy-events.js';
 import { NdjsonWriter } from './ndjson.js';
 import { parseMessage } from './parse-message.js';
 
-/** At most four lines of progress a second. */
-const PROGRESS_EVERY_MS = 250;
-
 @Controller('api/v1/copies')
-@UseGuards(AgentTokenGuard)
 export class CopiesController {
   constructor(private readonly copies: Copies) {}
 
@@ -36,58 +31,27 @@ export class CopiesController {
   }
 
   @Get(':copy/events')
-  events(@Param('copy') id: string, @Res() response: Response): void {
-    const copy = this.copies.get(parseMessage(CopyId, id));
+  async events(@Param('copy') copy: string, @Res() response: Response): Promise<void> {
+    const known = this.copies.get(parseMessage(CopyId, copy));
     const writer = new NdjsonWriter(response);
-    let latest: CopyEvent | undefined;
-    let resting: NodeJS.Timeout | undefined;
-    const tell = (event: CopyEvent): void => void writer.line(event);
-    const ping = setInterval(() => tell({ ping: true }), COPY_PING_MS);
-    const rest = (): void => {
-      resting = setTimeout(() => {
-        resting = undefined;
-        if (!latest) return;
-        tell(latest);
-        latest = undefined;
-        rest();
-      }, PROGRESS_EVERY_MS);
-    };
-    const stop = (): void => {
-      clearInterval(ping);
-      clearTimeout(resting);
-      unlisten();
-    };
-    let unlisten = (): void => undefined;
-    unlisten = copy.listen((event) => {
-      if ('progress' in event) {
-        if (resting) {
-          latest = event;
-          return;
-        }
-        tell(event);
-        rest();
-        return;
-      }
-      stop();
-      if (latest) tell(latest);
-      void writer.line(event).then(() => writer.end());
-    });
-    writer.signal.addEventListener('abort', stop, { once: true });
+    for await (const event of copyEvents(known, writer.signal)) await writer.line(event);
+    writer.end();
   }
 
   @Get(':copy/journal')
   async journal(@Param('copy') id: string, @Res() response: Response): Promise<void> {
-    const path = this.copies.journalPath(parseMessage(CopyId, id));
+    const copy = parseMessage(CopyId, id);
+    let file: FileHandle;
     try {
-      await (await open(path)).close();
+      file = await open(this.copies.journalPath(copy));
     } catch (cause) {
       throw new MigrationError('resource.not-found', 'There is no such journal here.', {
-        context: { copy: id },
+        context: { copy },
         cause,
       });
     }
     response.status(200).type('application/octet-stream');
-    // a reader that goes away is no fault of ours
-    await pipeline(createReadStream(path), response).catch(() => response.destroy());
+    // a reader that goes away is no fault of ours, and one that stays must not take a part for the whole
+    await pipeline(file.createReadStream(), response).catch(() => response.destroy());
   }
 }

@@ -1,14 +1,12 @@
-import { Controller, Get, UseGuards } from '@nestjs/common';
+import { Controller, Get, Inject } from '@nestjs/common';
 import { AGENT_PROTOCOL_VERSION, type AgentInfo } from '@ossea/agent-protocol';
 import type { CopyEngine } from '@ossea/copy-engine';
 import { PluginRegistry } from '@ossea/plugin-registry';
-import { settingsJsonSchema } from '@ossea/plugin-sdk';
 import { nativeCryptoAvailable } from '@ossea/tunnel';
-import { Inject } from '@nestjs/common';
 import { Agent } from '../agent/agent.js';
+import { describePlugins } from '../sources/describe-plugins.js';
 import { COPY_ENGINE } from '../tokens.js';
 import { VERSION } from '../version.js';
-import { AgentTokenGuard } from './agent-token.guard.js';
 import { LoopDelay } from './loop-delay.js';
 
 @Controller('api/v1')
@@ -27,7 +25,6 @@ export class InfoController {
   }
 
   @Get('info')
-  @UseGuards(AgentTokenGuard)
   info(): AgentInfo {
     return {
       vmaId: this.agent.enrolment?.vmaId ?? '',
@@ -36,17 +33,7 @@ export class InfoController {
       engine: this.engine.name,
       nativeCrypto: nativeCryptoAvailable(),
       eventLoopDelayP99Ms: this.delay.p99Ms,
-      plugins: this.registry.list().map(({ id, displayName, contract, capabilities, kind }) => ({
-        id,
-        displayName,
-        contract,
-        capabilities: [...capabilities],
-        settingsSchema: settingsJsonSchema(this.registry.get(id, kind).settings) as Record<string, unknown>,
-      })),
-      failures: this.registry.failures.map(({ packageName, error }) => ({
-        packageName,
-        cause: error.message,
-      })),
+      ...describePlugins(this.registry),
     };
   }
 }

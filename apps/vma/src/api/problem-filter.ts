@@ -1,7 +1,8 @@
 import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
-import { CORRELATION_HEADER } from '@ossea/agent-protocol';
-import { asMigrationError, MigrationError, toProblem } from '@ossea/errors';
+import { asMigrationError, MigrationError } from '@ossea/errors';
 import type { Request, Response } from 'express';
+import { correlationOf } from './correlation.js';
+import { sendProblem } from './send-problem.js';
 
 /** Every failure becomes a problem document; the OMA turns it into the error it was. */
 @Catch()
@@ -10,25 +11,27 @@ export class ProblemFilter implements ExceptionFilter {
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();
+    const request = http.getRequest<Request>();
     const response = http.getResponse<Response>();
-    const correlationId = http.getRequest<Request>().header(CORRELATION_HEADER)?.slice(0, 64);
-    const error = known(thrown);
-    if (error.code === 'internal.unexpected')
-      this.logger.error(thrown instanceof Error ? thrown.stack : String(thrown));
-    if (response.headersSent) {
-      // half an answer must not look like a whole one
-      response.destroy();
-      return;
+    if (thrown instanceof HttpException) {
+      const status = thrown.getStatus();
+      return sendProblem(wordsFor(status), request, response, status);
     }
-    const problem = toProblem(error, correlationId);
-    response.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+    const error = asMigrationError(thrown);
+    if (error.code === 'internal.unexpected')
+      this.logger.error(
+        { correlationId: correlationOf(request), err: thrown },
+        'A request failed unexpectedly.',
+      );
+    sendProblem(error, request, response);
   }
 }
 
-function known(thrown: unknown): MigrationError {
-  if (!(thrown instanceof HttpException)) return asMigrationError(thrown);
-  const isMissing = thrown.getStatus() === 404;
-  return isMissing
-    ? new MigrationError('request.not-found', 'There is nothing at this address.')
-    : new MigrationError('request.invalid', thrown.message.slice(0, 200));
+/** What the framework and its parsers say; their own messages may quote what was sent. */
+function wordsFor(status: number): MigrationError {
+  if (status === 404) return new MigrationError('request.not-found', 'There is nothing at this address.');
+  const what =
+    { 413: 'The message is too large.', 415: 'The message is not JSON.' }[status] ??
+    'The message cannot be read.';
+  return new MigrationError('request.invalid', what);
 }

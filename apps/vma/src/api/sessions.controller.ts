@@ -1,42 +1,16 @@
-import {
-  Body,
-  Controller,
-  Delete,
-  HttpCode,
-  Logger,
-  Param,
-  Post,
-  Put,
-  Req,
-  Res,
-  UseGuards,
-} from '@nestjs/common';
-import {
-  CORRELATION_HEADER,
-  OpenSession,
-  SOURCE_CALLS,
-  type SessionOpened,
-  type SourceCallName,
-} from '@ossea/agent-protocol';
+import { Body, Controller, Delete, HttpCode, Param, Post, Put, Req, Res } from '@nestjs/common';
+import { OpenSession, SOURCE_CALLS, type SessionOpened, type SourceCallName } from '@ossea/agent-protocol';
 import { MigrationError, toProblem } from '@ossea/errors';
 import type { Request, Response } from 'express';
-import { CALLS } from '../sources/source-calls.js';
-import { SourceSessions, type HostedSession } from '../sources/source-sessions.js';
-import { AgentTokenGuard } from './agent-token.guard.js';
+import { checkedAnswer } from '../sources/checked-answer.js';
+import { isCallName, runCall } from '../sources/source-calls.js';
+import { SourceSessions } from '../sources/source-sessions.js';
+import { correlationOf } from './correlation.js';
 import { NdjsonWriter } from './ndjson.js';
-import { parseAnswer, parseMessage } from './parse-message.js';
-
-type LooseCall = (
-  hosted: HostedSession,
-  params: unknown,
-  call: { readonly signal: AbortSignal },
-) => Promise<unknown> | AsyncIterable<unknown>;
+import { parseMessage } from './parse-message.js';
 
 @Controller('api/v1/sessions/:session')
-@UseGuards(AgentTokenGuard)
 export class SessionsController {
-  private readonly logger = new Logger('api');
-
   constructor(private readonly sessions: SourceSessions) {}
 
   @Put()
@@ -52,54 +26,57 @@ export class SessionsController {
 
   @Delete('leases/:lease')
   @HttpCode(204)
-  async release(@Param('session') session: string, @Param('lease') lease: string): Promise<void> {
+  async giveBack(@Param('session') session: string, @Param('lease') lease: string): Promise<void> {
+    // a session that is not there has taken its leases with it
     const hosted = await this.sessions.get(session).catch(() => undefined);
-    const held = hosted?.leases.get(lease);
-    hosted?.leases.delete(lease);
-    await held?.[Symbol.asyncDispose]();
+    await hosted?.giveBack(lease);
   }
 
+  /** Runs a call of the session; it is aborted when whoever asked has gone, and when the session is closed. */
   @Post('calls/:call')
   async call(
     @Param('session') session: string,
-    @Param('call') name: string,
+    @Param('call') call: string,
     @Body() body: unknown,
     @Req() request: Request,
     @Res() response: Response,
   ): Promise<void> {
-    if (!Object.hasOwn(SOURCE_CALLS, name))
+    if (!isCallName(call))
       throw new MigrationError('request.not-found', 'There is no such call.', {
-        context: { call: name.slice(0, 64) },
+        context: { call: call.slice(0, 64) },
       });
-    const call = name as SourceCallName;
-    const spec = SOURCE_CALLS[call];
-    const params = parseMessage(spec.params, body ?? {});
-    const hosted = await this.sessions.get(session);
-    this.logger.debug({ call, session, correlationId: request.header(CORRELATION_HEADER)?.slice(0, 64) });
-    const run = CALLS[call] as LooseCall;
-    if (spec.streams) return this.stream(call, (signal) => run(hosted, params, { signal }), response);
+    const { params, streams } = SOURCE_CALLS[call];
+    const message = parseMessage(params, body ?? {});
     const gone = new AbortController();
     response.once('close', () => gone.abort());
-    const answer = parseAnswer(spec.result, call, await run(hosted, params, { signal: gone.signal }));
-    response.status(200).json(answer);
-  }
-
-  /** Items, then exactly one end or problem: a stream without either was cut off. */
-  private async stream(
-    call: SourceCallName,
-    open: (signal: AbortSignal) => Promise<unknown> | AsyncIterable<unknown>,
-    response: Response,
-  ): Promise<void> {
-    const writer = new NdjsonWriter(response);
-    try {
-      for await (const item of open(writer.signal) as AsyncIterable<unknown>) {
-        if (writer.signal.aborted) return;
-        await writer.line({ item: parseAnswer(SOURCE_CALLS[call].result, call, item) });
-      }
-      await writer.line({ end: true });
-    } catch (error) {
-      await writer.line({ problem: toProblem(error) });
+    const hosted = await this.sessions.get(session);
+    const signal = AbortSignal.any([gone.signal, hosted.closing]);
+    const answer = runCall(hosted, call, message, { signal });
+    if (streams) {
+      await stream(call, answer as AsyncIterable<unknown>, response, correlationOf(request));
+      return;
     }
-    writer.end();
+    const document = checkedAnswer(call, await answer);
+    if (!response.destroyed) response.status(200).json(document);
   }
+}
+
+/** Items, then exactly one end or problem: a stream without either was cut off. */
+async function stream(
+  call: SourceCallName,
+  items: AsyncIterable<unknown>,
+  response: Response,
+  correlationId: string | undefined,
+): Promise<void> {
+  const writer = new NdjsonWriter(response);
+  try {
+    for await (const item of items) {
+      if (writer.signal.aborted) return;
+      await writer.line({ item: checkedAnswer(call, item) });
+    }
+    await writer.line({ end: true });
+  } catch (error) {
+    await writer.line({ problem: toProblem(error, correlationId) });
+  }
+  writer.end();
 }

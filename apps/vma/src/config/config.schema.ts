@@ -24,6 +24,13 @@ export const configSchema = z.strictObject({
       connections: z.int().min(1).max(16).default(1),
     })
     .prefault({}),
+  enrolment: z
+    .strictObject({
+      /** How often the OMA is asked whether it has approved this VMA; more rarely the longer it takes. */
+      askEveryMs: z.int().min(100).max(60_000).default(2_000),
+      askAtMostEveryMs: z.int().min(100).max(600_000).default(30_000),
+    })
+    .prefault({}),
   copying: z
     .strictObject({
       /** Copies that run at once; further ones wait. */

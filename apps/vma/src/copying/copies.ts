@@ -1,54 +1,62 @@
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
+import { Logger } from '@nestjs/common';
 import type { CopyState, StartCopy } from '@ossea/agent-protocol';
 import type { CopyEngine } from '@ossea/copy-engine';
 import { MigrationError } from '@ossea/errors';
 import type { SourceSessions } from '../sources/source-sessions.js';
 import { Copy } from './copy.js';
+import { CopySlots } from './copy-slots.js';
 
 /** Ended copies that are remembered, so that an OMA which comes back learns how they ended. */
 const REMEMBERED = 1_000;
+const JOURNAL = '.journal';
 
 export interface CopiesOptions {
-  readonly sessions: SourceSessions;
+  readonly sessions: Pick<SourceSessions, 'get'>;
   readonly engine: CopyEngine;
   readonly journalsDir: string;
   /** Where the tunnel offers the OMA's NBD. */
   readonly nbdSocketPath: string;
   readonly atOnce: number;
+  /** How many copies are kept in mind; ended ones only are forgotten. */
+  readonly remembered?: number;
 }
 
 /** The copies of this VMA, by the ids that the OMA gave them. */
-@Injectable()
-export class Copies implements BeforeApplicationShutdown {
+export class Copies {
   private readonly copies = new Map<string, Copy>();
-  private readonly waiting: (() => void)[] = [];
-  private running = 0;
-  private closed = false;
+  private readonly logger = new Logger('copying');
+  private readonly slots: CopySlots;
+  private stopped = false;
 
-  constructor(private readonly options: CopiesOptions) {}
+  constructor(private readonly options: CopiesOptions) {
+    this.slots = new CopySlots(options.atOnce);
+  }
 
   /**
    * Starts a copy, or joins the one with this id. An ended one begins again, on its journal.
    * Throws `request.conflict` when another order runs under this id.
    */
   start(id: string, order: StartCopy): Copy {
-    if (this.closed) throw new MigrationError('resource.busy', 'This VMA shuts down.');
     const known = this.copies.get(id);
-    if (known && !known.ended) {
-      if (known.sameOrder(order)) return known;
+    if (known && !known.end) {
+      if (known.isFor(order)) return known;
       throw new MigrationError('request.conflict', 'Another copy runs under this id.', {
         context: { copy: id },
       });
     }
-    const copy = new Copy(id, order, {
+    if (this.stopped) throw new MigrationError('process.not-ready', 'This VMA is stopping.');
+    const copy = new Copy(order, {
       ...this.options,
       journalPath: this.journalPath(id),
-      turn: (signal) => this.turn(signal),
+      slots: this.slots,
+      warn: (message, correlationId) => this.logger.warn({ copy: id, correlationId }, message),
     });
     this.copies.delete(id);
     this.copies.set(id, copy);
+    this.logger.log({ copy: id, correlationId: order.correlationId }, 'A copy begins.');
+    copy.listen(() => this.tellEnd(id, order, copy));
     this.forgetOld();
     return copy;
   }
@@ -72,47 +80,44 @@ export class Copies implements BeforeApplicationShutdown {
   }
 
   journalPath(id: string): string {
-    return join(this.options.journalsDir, `${id}.journal`);
+    return join(this.options.journalsDir, `${id}${JOURNAL}`);
   }
 
   /** Forgets every copy whose id begins so, running ones after they have stopped, and deletes their journals. */
   async forgetAll(prefix: string): Promise<void> {
-    for (const [id, copy] of this.copies)
-      if (id.startsWith(prefix)) {
-        await copy.stop();
-        this.copies.delete(id);
-      }
-    await mkdir(this.options.journalsDir, { recursive: true });
-    for (const name of await readdir(this.options.journalsDir))
-      if (name.startsWith(prefix) && name.endsWith('.journal'))
-        await rm(join(this.options.journalsDir, name), { force: true });
+    const meant = [...this.copies].filter(([id]) => id.startsWith(prefix));
+    await Promise.all(meant.map(([, copy]) => copy.stop()));
+    // one that was begun again meanwhile is another one, and needs its journal
+    for (const [id, copy] of meant) if (this.copies.get(id) === copy) this.copies.delete(id);
+    for (const name of await readdir(this.options.journalsDir)) {
+      if (!name.startsWith(prefix) || !name.endsWith(JOURNAL)) continue;
+      if (this.copies.has(name.slice(0, -JOURNAL.length))) continue;
+      await rm(join(this.options.journalsDir, name), { force: true });
+    }
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
-    this.closed = true;
+  /** Stops all of them, and begins none any more. */
+  async stopAll(): Promise<void> {
+    this.stopped = true;
     await Promise.all([...this.copies.values()].map((copy) => copy.stop()));
   }
 
-  /** Waits for a place among the copies that run at once; the answer gives it back. */
-  private async turn(signal: AbortSignal): Promise<() => void> {
-    while (this.running >= this.options.atOnce) {
-      if (signal.aborted) throw new MigrationError('call.aborted', 'The copy was stopped before it began.');
-      await new Promise<void>((resolve) => {
-        this.waiting.push(resolve);
-        signal.addEventListener('abort', () => resolve(), { once: true });
-      });
-    }
-    this.running += 1;
-    return () => {
-      this.running -= 1;
-      for (const next of this.waiting.splice(0)) next();
-    };
+  private tellEnd(id: string, { correlationId }: StartCopy, { end, state }: Copy): void {
+    if (!end) return;
+    const about = { copy: id, correlationId, ...state.progress };
+    if (!('problem' in end)) this.logger.log(about, 'A copy has ended well.');
+    else this.logger.warn({ ...about, code: end.problem['code'] }, `A copy has ended: ${cause(end.problem)}`);
   }
 
   private forgetOld(): void {
+    const { remembered = REMEMBERED } = this.options;
     for (const [id, copy] of this.copies) {
-      if (this.copies.size <= REMEMBERED) return;
-      if (copy.ended) this.copies.delete(id);
+      if (this.copies.size <= remembered) return;
+      if (copy.end) this.copies.delete(id);
     }
   }
+}
+
+function cause(problem: Readonly<Record<string, unknown>>): string {
+  return typeof problem['cause'] === 'string' ? problem['cause'] : '';
 }

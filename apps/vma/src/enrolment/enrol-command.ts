@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { MigrationError } from '@ossea/errors';
 import type { VmaConfig } from '../config/config.schema.js';
 import { StateFiles } from '../state/state-files.js';
@@ -5,28 +6,41 @@ import { enrol, type EnrolInput } from './enrol.js';
 
 const MAX_INPUT_CHARS = 8_192;
 
-/** `enrol`: one JSON document on standard input, one on standard output. */
-export async function enrolCommand(config: VmaConfig): Promise<void> {
+/** `enrol`: one JSON document on standard input, one line of JSON on standard output. */
+export async function enrolCommand(
+  config: VmaConfig,
+  input: Readable,
+  say: (line: string) => void,
+): Promise<void> {
+  const document = await readDocument(input);
+  const files = new StateFiles(config.stateDir);
+  await files.prepare();
+  const enrolled = await enrol(config, files, document as EnrolInput, new AbortController().signal);
+  say(JSON.stringify(enrolled));
+}
+
+/** Ends with the line that completes the document: people who type do not close their input. */
+async function readDocument(input: Readable): Promise<unknown> {
   let text = '';
-  for await (const chunk of process.stdin.setEncoding('utf8')) {
+  for await (const chunk of input.setEncoding('utf8')) {
     text += String(chunk);
     if (text.length > MAX_INPUT_CHARS) throw new MigrationError('request.invalid', 'The input is too long.');
+    const document = text.endsWith('\n') ? parsed(text) : undefined;
+    if (document !== undefined) return document;
   }
-  let input: unknown;
-  try {
-    input = JSON.parse(text);
-  } catch {
-    // the text may hold the code
-    throw new MigrationError(
-      'request.invalid',
-      'Expected one JSON document on standard input: {"code", "hostKeyFingerprint", "name"}.',
-    );
-  }
-  const enrolled = await enrol(
-    config,
-    new StateFiles(config.stateDir),
-    input as EnrolInput,
-    new AbortController().signal,
+  const document = parsed(text);
+  if (document !== undefined) return document;
+  // no word of what was read: it may hold the code
+  throw new MigrationError(
+    'request.invalid',
+    'Expected one line of JSON on standard input: {"code", "hostKeyFingerprint", "name"}.',
   );
-  process.stdout.write(`${JSON.stringify(enrolled)}\n`);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -6,7 +6,7 @@ import {
   statusMessage,
 } from '@ossea/agent-protocol';
 import { MigrationError } from '@ossea/errors';
-import { exchangeEnrolment, fingerprint } from '@ossea/tunnel';
+import { exchangeEnrolment, fingerprint, type KeyPair } from '@ossea/tunnel';
 import { z } from 'zod';
 import type { VmaConfig } from '../config/config.schema.js';
 import type { Enrolment, StateFiles } from '../state/state-files.js';
@@ -35,38 +35,66 @@ export interface Enrolled {
  * Throws `request.conflict` when it is approved already, `tunnel.host-key-changed`, `enrolment.rejected`, `peer.unreachable`.
  */
 export async function enrol(
-  config: VmaConfig,
+  config: Pick<VmaConfig, 'oma'>,
   files: StateFiles,
   input: EnrolInput,
   signal: AbortSignal,
 ): Promise<Enrolled> {
   const { code, hostKeyFingerprint, name, again } = parseInput(input);
+  const { oma } = config;
   const known = await files.enrolment();
   if (known?.state === 'approved' && !again)
-    throw new MigrationError('request.conflict', 'This VMA is enrolled and approved already.');
-  const { privateKey, publicKey } = await files.keyPair();
-  const { host, port } = config.oma;
+    throw new MigrationError(
+      'request.conflict',
+      'This VMA is enrolled and approved already; say "again": true to enrol it anew.',
+    );
+  const keys = await usableKeys(files, oma, known && { ...known, hostKeyFingerprint }, signal);
   const answer = await exchange(
-    { host, port, privateKey, hostKeyFingerprint },
+    { ...oma, privateKey: keys.privateKey, hostKeyFingerprint },
     enrolMessage(code, name, VERSION),
     signal,
   );
-  await files.saveEnrolment(merged({ omaHost: host, omaPort: port, hostKeyFingerprint }, answer));
-  return { vmaId: answer.vmaId, fingerprint: fingerprint(publicKey), state: answer.state };
+  await files.saveEnrolment(merged(oma, hostKeyFingerprint, answer));
+  return { vmaId: answer.vmaId, fingerprint: fingerprint(keys.publicKey), state: answer.state };
 }
 
-/** Asks whether an administrator has decided, and stores the answer. Throws as the exchange does. */
-export async function askState(files: StateFiles, known: Enrolment, signal: AbortSignal): Promise<Enrolment> {
+/**
+ * Asks where we stand with the OMA, and stores the answer.
+ * @returns what is stored now: another enrolment, where one has taken the place of `known` meanwhile.
+ */
+export async function askState(
+  oma: VmaConfig['oma'],
+  files: StateFiles,
+  known: Enrolment,
+  signal: AbortSignal,
+): Promise<Enrolment | undefined> {
+  const now = await stateNow(oma, files, known, signal);
+  return files.updateEnrolment(known, now);
+}
+
+async function stateNow(
+  oma: VmaConfig['oma'],
+  files: StateFiles,
+  { hostKeyFingerprint }: Enrolment,
+  signal: AbortSignal,
+): Promise<Enrolment> {
   const { privateKey } = await files.keyPair();
-  const { omaHost, omaPort, hostKeyFingerprint } = known;
-  const answer = await exchange(
-    { host: omaHost, port: omaPort, privateKey, hostKeyFingerprint },
-    statusMessage(),
-    signal,
-  );
-  const now = merged({ omaHost, omaPort, hostKeyFingerprint }, answer);
-  await files.saveEnrolment(now);
-  return now;
+  const answer = await exchange({ ...oma, privateKey, hostKeyFingerprint }, statusMessage(), signal);
+  return merged(oma, hostKeyFingerprint, answer);
+}
+
+/** Our key, or a new one: an OMA that has revoked a key never takes it again. */
+async function usableKeys(
+  files: StateFiles,
+  oma: VmaConfig['oma'],
+  known: Enrolment | undefined,
+  signal: AbortSignal,
+): Promise<KeyPair> {
+  if (!known) return files.keyPair();
+  // a VMA that was away does not know yet that it was revoked
+  const { state } =
+    known.state === 'approved' ? await stateNow(oma, files, known, signal).catch(() => known) : known;
+  return state === 'revoked' ? files.renewKeyPair() : files.keyPair();
 }
 
 async function exchange(
@@ -85,10 +113,12 @@ async function exchange(
 }
 
 function merged(
-  dialled: Pick<Enrolment, 'omaHost' | 'omaPort' | 'hostKeyFingerprint'>,
+  { host, port }: VmaConfig['oma'],
+  hostKeyFingerprint: string,
   { vmaId, state, agentTokenKey }: EnrolAnswer,
 ): Enrolment {
-  return { ...dialled, vmaId, state, ...(agentTokenKey === undefined ? {} : { agentTokenKey }) };
+  const key = agentTokenKey === undefined ? {} : { agentTokenKey };
+  return { omaHost: host, omaPort: port, hostKeyFingerprint, vmaId, state, ...key };
 }
 
 function parseInput(input: EnrolInput): z.output<typeof EnrolInput> {

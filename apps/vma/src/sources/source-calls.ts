@@ -1,8 +1,13 @@
-import { randomUUID } from 'node:crypto';
-import type { SourceCallName, SourceCallParams, SourceCallResult } from '@ossea/agent-protocol';
-import { MigrationError } from '@ossea/errors';
+import {
+  SOURCE_CALLS,
+  type SourceCallName,
+  type SourceCallParams,
+  type SourceCallResult,
+} from '@ossea/agent-protocol';
+import { MigrationError, throwIfAborted } from '@ossea/errors';
 import type { ChangedBlockTracking, PowerControl, SourceScreenshot } from '@ossea/plugin-sdk';
-import type { HostedSession } from './source-sessions.js';
+import type { HostedSession } from './hosted-session.js';
+import { checkedAnswer } from './checked-answer.js';
 
 type Answer<N extends SourceCallName> = Promise<SourceCallResult<N>> | AsyncIterable<SourceCallResult<N>>;
 
@@ -14,8 +19,8 @@ type Calls = {
   ) => Answer<N>;
 };
 
-/** What each call of the protocol is on a session: one line each, and none is missing. */
-export const CALLS: Calls = {
+/** What each call of the protocol is on a session: none is missing. */
+const CALLS: Calls = {
   'inventory.list': ({ session }, _params, call) => session.inventory.list(call),
   'inventory.describe': async ({ session }, { vm }, call) =>
     plain(await session.inventory.describe(vm, call)) as SourceCallResult<'inventory.describe'>,
@@ -30,11 +35,17 @@ export const CALLS: Calls = {
     await session.snapshots.remove(ref, call);
     return {};
   },
-  'disks.open': async ({ session, leases }, { disk, snapshot }, call) => {
-    const opened = await session.disks.open(disk, snapshot, call);
-    const lease = randomUUID();
-    leases.set(lease, opened);
-    return { lease, endpoint: opened.value };
+  'disks.open': async (hosted, { disk, snapshot }, call) => {
+    const opened = await hosted.session.disks.open(disk, snapshot, call);
+    const lease = await hosted.keep(opened);
+    try {
+      // nobody would ever give back what nobody hears of
+      throwIfAborted(call.signal);
+      return checkedAnswer('disks.open', { lease, endpoint: opened.value });
+    } catch (error) {
+      await hosted.giveBack(lease);
+      throw error;
+    }
   },
   'changedBlocks.enable': async (hosted, { vm }, call) => {
     await tracking(hosted).enable(vm, call);
@@ -60,6 +71,26 @@ export const CALLS: Calls = {
   },
   'consoleScreenshot.screenshot': (hosted, { vm }, call) => screenshots(hosted).screenshot(vm, call),
 };
+
+/** A call that arrived: its name and parameters are of the protocol. */
+export function runCall(
+  hosted: HostedSession,
+  name: SourceCallName,
+  params: unknown,
+  call: { readonly signal: AbortSignal },
+): Promise<unknown> | AsyncIterable<unknown> {
+  const run = CALLS[name] as (
+    hosted: HostedSession,
+    params: unknown,
+    call: { readonly signal: AbortSignal },
+  ) => Promise<unknown> | AsyncIterable<unknown>;
+  return run(hosted, params, call);
+}
+
+/** Whether there is a call of this name. */
+export function isCallName(name: string): name is SourceCallName {
+  return Object.hasOwn(SOURCE_CALLS, name);
+}
 
 function tracking({ session }: HostedSession): ChangedBlockTracking {
   return session.can.changedBlocks ?? unsupported('changedBlocks');

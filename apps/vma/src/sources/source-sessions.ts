@@ -1,32 +1,32 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Logger } from '@nestjs/common';
 import type { OpenSession, SessionOpened } from '@ossea/agent-protocol';
 import { MigrationError } from '@ossea/errors';
 import { PluginRegistry } from '@ossea/plugin-registry';
-import type { BlockEndpoint, Lease, PluginContext, SourceSession } from '@ossea/plugin-sdk';
-import type { ProcessRunner } from '@ossea/process';
+import type { ProcessRunner, SourceSession } from '@ossea/plugin-sdk';
+import { HostedSession, notOpen } from './hosted-session.js';
+import { orAborted } from './or-aborted.js';
+import { pluginContext } from './plugin-context.js';
 
-/** An open session with what was borrowed from it. */
-export interface HostedSession {
-  /** Names this life of the session. */
-  readonly instance: string;
-  readonly session: SourceSession;
-  readonly leases: Map<string, Lease<BlockEndpoint>>;
-}
+/** Hypervisors think long about a login; one that thinks longer is taken for gone. */
+const CONNECT_MS = 120_000;
 
 interface Hosted {
   /** Of plugin and settings: another one means another session. */
   readonly digest: string;
   readonly opened: Promise<HostedSession>;
+  readonly closer: AbortController;
 }
 
-/** Source sessions that the OMA has opened here, by the id it gave them. Settings are kept in memory only. */
-@Injectable()
-export class SourceSessions implements OnApplicationShutdown {
+/** Source sessions that the OMA has opened here, by the id it gave them. Settings are kept in memory only, by the plugin. */
+export class SourceSessions {
   private readonly hosted = new Map<string, Hosted>();
+  /** Ends of earlier sessions: the next one of the same id waits for it, because they share a directory. */
+  private readonly ending = new Map<string, Promise<void>>();
   private readonly logger = new Logger('sources');
+  private stopped = false;
 
   constructor(
     private readonly registry: PluginRegistry,
@@ -39,49 +39,61 @@ export class SourceSessions implements OnApplicationShutdown {
    * Throws `plugin.unknown`, `config.invalid` that names the wrong fields, and what connecting throws.
    */
   async open(id: string, wanted: OpenSession): Promise<SessionOpened> {
-    const digest = createHash('sha256').update(JSON.stringify(wanted)).digest('hex');
-    const known = this.hosted.get(id);
-    if (known && known.digest !== digest) await this.close(id);
-    let hosted = this.hosted.get(id);
-    if (!hosted) {
-      hosted = { digest, opened: this.connect(id, wanted) };
-      const mine = hosted;
-      this.hosted.set(id, mine);
-      mine.opened.catch(() => {
-        if (this.hosted.get(id) === mine) this.hosted.delete(id);
-      });
+    const digest = digestOf(wanted);
+    for (let known = this.hosted.get(id); known; known = this.hosted.get(id)) {
+      if (known.digest === digest) return opened(await known.opened);
+      await this.close(id);
     }
-    const { instance, session } = await hosted.opened;
-    const capabilities = Object.entries(session.can).flatMap(([name, granted]) => (granted ? [name] : []));
-    return { instance, capabilities };
+    if (this.stopped) throw new MigrationError('process.not-ready', 'This VMA is stopping.');
+    const closer = new AbortController();
+    const hosted = { digest, closer, opened: this.connect(id, wanted, closer.signal) };
+    this.hosted.set(id, hosted);
+    try {
+      return opened(await hosted.opened);
+    } catch (error) {
+      if (this.hosted.get(id) === hosted) this.hosted.delete(id);
+      throw error;
+    }
   }
 
   /** Throws `resource.not-found` with the session in its context: the OMA then opens it again. */
   async get(id: string): Promise<HostedSession> {
     const hosted = this.hosted.get(id);
-    if (!hosted)
-      throw new MigrationError('resource.not-found', 'This session is not open here.', {
-        context: { session: id.slice(0, 64) },
-      });
+    if (!hosted) throw notOpen(id);
     return hosted.opened;
   }
 
-  /** Ends a session; one that is gone already is success. Snapshots stay. */
+  /** Ends a session, also one that is being opened; one that is gone already is success. Snapshots stay. */
   async close(id: string): Promise<void> {
     const hosted = this.hosted.get(id);
-    this.hosted.delete(id);
-    const open = await hosted?.opened.catch(() => undefined);
-    if (!open) return;
-    for (const lease of open.leases.values()) await this.dispose('lease', lease);
-    open.leases.clear();
-    await this.dispose('session', open.session);
+    if (hosted) {
+      this.hosted.delete(id);
+      const ended = this.end(hosted, this.ending.get(id)).finally(() => {
+        if (this.ending.get(id) === ended) this.ending.delete(id);
+      });
+      this.ending.set(id, ended);
+    }
+    await this.ending.get(id);
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    await Promise.all([...this.hosted.keys()].map((id) => this.close(id)));
+  /** Ends all of them, and opens none any more. */
+  async stop(): Promise<void> {
+    this.stopped = true;
+    await Promise.all([...this.hosted.keys(), ...this.ending.keys()].map((id) => this.close(id)));
   }
 
-  private async connect(id: string, { pluginId, settings }: OpenSession): Promise<HostedSession> {
+  private async end({ opened, closer }: Hosted, before: Promise<void> | undefined): Promise<void> {
+    closer.abort();
+    await before;
+    const session = await opened.catch(() => undefined);
+    await session?.close();
+  }
+
+  private async connect(
+    id: string,
+    { pluginId, settings }: OpenSession,
+    closed: AbortSignal,
+  ): Promise<HostedSession> {
     const plugin = this.registry.get(pluginId, 'source');
     const parsed = plugin.settings.safeParse(settings);
     if (!parsed.success) {
@@ -90,34 +102,47 @@ export class SourceSessions implements OnApplicationShutdown {
       );
       throw new MigrationError('config.invalid', `The settings are wrong. ${fields.join('; ')}.`);
     }
+    await this.ending.get(id);
     const scratchDir = join(this.scratchDir, createHash('sha256').update(id).digest('hex').slice(0, 12));
     await mkdir(scratchDir, { recursive: true, mode: 0o700 });
-    const session = await plugin.connect(parsed.data, this.context(pluginId, scratchDir), {
-      signal: new AbortController().signal,
-    });
-    return { instance: randomUUID(), session, leases: new Map() };
+    const context = pluginContext(pluginId, scratchDir, this.runner);
+    const session = await this.timed(pluginId, closed, (signal) =>
+      plugin.connect(parsed.data, context, { signal }),
+    );
+    return new HostedSession(id, session, (message) => this.logger.warn(message));
   }
 
-  private context(pluginId: string, scratchDir: string): PluginContext {
-    const logger = new Logger(pluginId);
-    const line = (message: string, context?: object) => (context ? { message, ...context } : message);
-    return {
-      scratchDir,
-      run: this.runner,
-      log: {
-        debug: (message, context) => logger.debug(line(message, context)),
-        info: (message, context) => logger.log(line(message, context)),
-        warn: (message, context) => logger.warn(line(message, context)),
-        error: (message, context) => logger.error(line(message, context)),
-      },
-    };
-  }
-
-  private async dispose(what: string, resource: AsyncDisposable): Promise<void> {
+  private async timed(
+    pluginId: string,
+    closed: AbortSignal,
+    connect: (signal: AbortSignal) => Promise<SourceSession>,
+  ): Promise<SourceSession> {
+    const late = AbortSignal.timeout(CONNECT_MS);
+    const signal = AbortSignal.any([closed, late]);
     try {
-      await resource[Symbol.asyncDispose]();
+      return await orAborted(signal, connect(signal), (unwanted) => {
+        unwanted[Symbol.asyncDispose]().then(undefined, () => undefined);
+      });
     } catch (error) {
-      this.logger.warn(`A ${what} did not end well: ${String(error)}`);
+      if (!late.aborted || closed.aborted) throw error;
+      throw new MigrationError('peer.unreachable', `The source did not answer within ${CONNECT_MS} ms.`, {
+        context: { plugin: pluginId },
+        cause: error,
+      });
     }
   }
+}
+
+function opened({ instance, capabilities }: HostedSession): SessionOpened {
+  return { instance, capabilities };
+}
+
+/** The same settings in another order are the same settings. */
+function digestOf({ pluginId, settings }: OpenSession): string {
+  const text = JSON.stringify([pluginId, settings], (_name, value: unknown) =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : value,
+  );
+  return createHash('sha256').update(text).digest('hex');
 }
