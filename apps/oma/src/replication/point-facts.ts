@@ -4,9 +4,11 @@ import { ContextViews } from '../discovery/context-views.js';
 import { Outbox } from '../progress/outbox.js';
 import { pointView } from './point-views.js';
 import { RecoveryPoint } from './recovery-point.entity.js';
-import type { RunContext } from './run-context.js';
 
-type Subject = Pick<RunContext, 'contextId' | 'correlationId'>;
+interface Subject {
+  readonly contextId: string;
+  readonly correlationId: string;
+}
 
 /** Tells of recovery points, in the transactions that make them. */
 @Injectable()
