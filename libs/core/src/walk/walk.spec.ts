@@ -63,6 +63,13 @@ describe('every path of a VM context, with a fault, a cancel and a crash before,
     }
   });
 
+  it('pairs every capability that a step requires', () => {
+    const table: StepTable = STEPS;
+    const required = [...STEPS_OF_CONTEXTS].flatMap((name) => table[name]!.requires ?? []);
+    const paired = new Set<string>(PAIRINGS.flatMap((granted) => [...granted]));
+    expect(required.filter((name) => !paired.has(name))).toEqual([]);
+  });
+
   it('is large enough to mean something', () => {
     for (const { nodes } of walks.values()) expect(nodes).toBeGreaterThan(10_000);
   });
