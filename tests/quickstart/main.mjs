@@ -1,11 +1,12 @@
 // npm run quickstart                       see it work: everything stays up until Ctrl-C
 // npm run quickstart -- --yes              agrees to installing Debian packages
 // npm run quickstart -- --once --yes --json   the whole journey unattended; the last line is one JSON object
+//   --mariadb  on a MariaDB of its own instead of SQLite      --small  a guest with less data, for a quick look
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, ensureDebianPackages, ensureNodeModules, root } from '../stack/setup.mjs';
 
-const known = ['--yes', '--once', '--json', '--no-build', '--mariadb', '--help'];
+const known = ['--yes', '--once', '--json', '--no-build', '--mariadb', '--small', '--help'];
 const args = process.argv.slice(2);
 const unknown = args.filter((arg) => !known.includes(arg));
 if (unknown.length || args.includes('--help')) {
@@ -25,6 +26,7 @@ try {
     once: flag('--once'),
     json: flag('--json'),
     mariadb: flag('--mariadb'),
+    small: flag('--small'),
   });
 } catch (error) {
   console.error(`quickstart: ${error.stack ?? error}`);

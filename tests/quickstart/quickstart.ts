@@ -1,20 +1,31 @@
-import { createServer } from 'node:net';
-import { rm } from 'node:fs/promises';
+import { randomInt } from 'node:crypto';
+import { rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { freePort } from '../stack/free-port.js';
 import { Stack } from '../stack/launch-stack.js';
 import { filesBelow } from '../stack/left-behind.js';
-import { journey, type JourneyReport } from './journey.js';
+import type { GuestSize } from '../stack/source-host.js';
+import { cycleOf } from '../stack/witness.js';
+import { faultsOf, type JourneyOutcome, type JourneyReport } from './journey-report.js';
+import { Journey, type Say } from './journey.js';
 
 export interface QuickstartOptions {
+  /** The whole journey unattended instead of leaving everything running. */
   readonly once: boolean;
+  /** The report of the journey as one line on standard output. */
   readonly json: boolean;
   readonly mariadb: boolean;
+  /** A guest with less data, for a quick look. */
+  readonly small: boolean;
 }
 
-/** Two disks with more than 700 MiB of data; the guest writes 5 MiB of records a second. */
-const GUEST = { diskMebibytes: 512, fillMebibytes: 736 };
+/** Two disks with more than 700 MiB of data together; the guest writes 5 MiB of records a second. */
+const GUEST: GuestSize = { diskMebibytes: 512, fillMebibytes: 736 };
+const SMALL_GUEST: GuestSize = { diskMebibytes: 256, fillMebibytes: 192 };
 
-/** Ports that people remember; a busy one is moved. */
-const WANTED_PORTS = { http: 3001, tunnel: 8443 };
+/** Ports that people remember; a busy one is moved. The appliance's own 443 needs root. */
+const CONSOLE_PORT = 3001;
+const TUNNEL_PORT = process.getuid?.() === 0 ? 443 : 8443;
 
 const talk = (text: string): void => void process.stderr.write(`${text}\n`);
 
@@ -24,101 +35,137 @@ export async function quickstart(options: QuickstartOptions): Promise<number> {
   const say = (what: string): void =>
     talk(`[${String(Math.round((Date.now() - began) / 1000)).padStart(4)} s] ${what}`);
   const stopper = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stopper.abort());
-  const stack = await Stack.launch({
-    database: options.mariadb ? 'mariadb' : 'sqlite',
-    guest: GUEST,
-    ports: options.once ? { http: 0, tunnel: 0 } : await freePorts(say),
-    say,
-  });
-  if (options.once) return once(stack, options, say, stopper.signal);
+  const stop = (): void => {
+    if (!stopper.signal.aborted) say('stopping everything; this takes a few seconds');
+    stopper.abort(new Interrupted());
+  };
+  // for good: a second Ctrl-C must not end us before all processes have ended
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop);
   try {
-    welcome(stack);
-    await untilAborted(stopper.signal);
-    say('stopping');
-  } finally {
-    await stack[Symbol.asyncDispose]();
+    return await (options.once ? once(options, say, stopper.signal) : stay(options, say, stopper.signal));
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    say('stopped: nothing is left');
+    return options.once ? 130 : 0;
   }
-  say('everything has stopped, nothing is left');
+}
+
+class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
+/** Starts everything, replicates, and leaves it all running until Ctrl-C. */
+async function stay(options: QuickstartOptions, say: Say, signal: AbortSignal): Promise<number> {
+  const password = newPassword();
+  const ports = {
+    http: await portOr(CONSOLE_PORT, 'console', say),
+    tunnel: await portOr(TUNNEL_PORT, 'tunnel', say),
+  };
+  await using stack = await launch(options, say, signal, { ports, password });
+  for (const what of ['replicating in full', 'replicating what changed']) {
+    say(what);
+    const { kind, bytesMoved } = cycleOf(await stack.cycle(stack.sites[0]!.contextId));
+    say(`  ${kind}: ${Math.round(bytesMoved / (1 << 20))} MiB moved`);
+  }
+  await welcome(stack, password);
+  await interrupted(signal);
   return 0;
 }
 
-async function once(
-  stack: Stack,
-  { json }: QuickstartOptions,
-  say: (what: string) => void,
-  stop: AbortSignal,
-): Promise<number> {
-  let report: JourneyReport | undefined;
+async function once(options: QuickstartOptions, say: Say, signal: AbortSignal): Promise<number> {
+  const began = Date.now();
+  const stack = await launch(options, say, signal, {});
+  let report: JourneyOutcome;
   const left: string[] = [];
   try {
-    const [site] = stack.sites;
-    report = await Promise.race([
-      journey(stack, site!, say),
-      untilAborted(stop).then(() => Promise.reject(new Error('interrupted'))),
-    ]);
+    report = await new Journey(stack, stack.sites[0]!, say).run();
   } finally {
     say('stopping');
-    left.push(...(await stack.stop()));
-    left.push(...(await filesBelow(stack.directory, /\.(sock|qmp)$/)));
+    left.push(...(await stack.stop()), ...(await filesBelow(stack.directory, /\.(sock|qmp)$/)));
     await rm(stack.directory, { recursive: true, force: true, maxRetries: 5 });
   }
-  const whole = { ...report, leftBehind: [...report.leftBehind, ...left] };
-  if (json) process.stdout.write(`${JSON.stringify(whole)}\n`);
+  const whole: JourneyReport = {
+    database: options.mariadb ? 'mariadb' : 'sqlite',
+    seconds: Math.round((Date.now() - began) / 1000),
+    ...report,
+    leftBehind: [...report.leftBehind, ...left],
+  };
+  const faults = faultsOf(whole);
+  say(
+    faults.length === 0
+      ? 'not a byte was lost, nothing is left behind'
+      : `NOT as it must be: ${faults.join('; ')}`,
+  );
+  if (options.json) process.stdout.write(`${JSON.stringify(whole)}\n`);
   else talk(JSON.stringify(whole, undefined, 2));
-  const isGood =
-    whole.leftBehind.length === 0 &&
-    whole.liveFailover.lostRecords === 0 &&
-    whole.testFailover.booted &&
-    whole.rollback.sourceRunning;
-  say(isGood ? 'not a byte was lost, nothing is left behind' : 'NOT as it should be: see the report');
-  return isGood ? 0 : 1;
+  return faults.length === 0 ? 0 : 1;
 }
 
-function welcome(stack: Stack): void {
-  const { httpUrl } = stack.oma.ready;
+function launch(
+  { mariadb, small }: QuickstartOptions,
+  say: Say,
+  signal: AbortSignal,
+  more: { readonly ports?: { readonly http: number; readonly tunnel: number }; readonly password?: string },
+): Promise<Stack> {
+  return Stack.launch({
+    database: mariadb ? 'mariadb' : 'sqlite',
+    guest: small ? SMALL_GUEST : GUEST,
+    freshImages: true,
+    say,
+    signal,
+    ...more,
+  });
+}
+
+async function welcome(stack: Stack, password: string): Promise<void> {
+  const { httpUrl, tunnelPort } = stack.oma.ready;
+  const tokenFile = join(stack.directory, 'token');
+  await writeFile(tokenFile, stack.api.token, { mode: 0o600 });
+  const vm = (await stack.context(stack.sites[0]!.contextId)).name;
   talk(`
-The console:   ${httpUrl}
-API token:     ${stack.api.token}
-API reference: ${httpUrl}/api/docs
+The console:    ${httpUrl}
+Its password:   ${password}
+API reference:  ${httpUrl}/api/docs
+VMAs dial in at port ${tunnelPort}; logs and state are in ${stack.directory}
 
-Try, in another terminal:
+Try, in another terminal in this directory:
 
-  export OSSEA_SERVER=${httpUrl} OSSEA_TOKEN=${stack.api.token}
+  export OSSEA_SERVER=${httpUrl} OSSEA_TOKEN="$(cat ${tokenFile})"
   npm run --silent ossea -- vm list
-  npm run --silent ossea -- replicate ${stack.sites[0]!.contextId} --wait
-  npm run --silent ossea -- failover test ${stack.sites[0]!.contextId} --wait
+  npm run --silent ossea -- replicate ${vm} --wait
+  npm run --silent ossea -- recovery-point list ${vm}
+  npm run --silent ossea -- failover test ${vm} --wait
+  npm run --silent ossea -- failover cleanup ${vm} --wait
+  npm run --silent ossea -- failover live ${vm} --yes --wait
+  npm run --silent ossea -- failover rollback ${vm} --yes --wait
 
 Ctrl-C stops everything and leaves nothing behind.
 `);
 }
 
-async function freePorts(say: (what: string) => void): Promise<{ http: number; tunnel: number }> {
-  const ports = { ...WANTED_PORTS };
-  for (const name of ['http', 'tunnel'] as const)
-    if (!(await isFree(ports[name]))) {
-      say(`port ${ports[name]} is busy: another one is taken`);
-      ports[name] = 0;
-    }
-  return ports;
+async function portOr(wanted: number, what: string, say: Say): Promise<number> {
+  const port = await freePort(wanted);
+  if (port !== wanted) say(`port ${wanted} is taken: the ${what} gets ${port}`);
+  return port;
 }
 
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const probe = createServer();
-    probe.once('error', () => resolve(false));
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
-  });
+/** Four groups that are easy to type. */
+function newPassword(): string {
+  const letters = 'abcdefghjkmnpqrstvwxyz23456789';
+  const group = () => Array.from({ length: 4 }, () => letters[randomInt(letters.length)]).join('');
+  return Array.from({ length: 4 }, group).join('-');
 }
 
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    // an interval keeps the process alive while it waits for Ctrl-C
+/** Never comes back but by its signal. */
+function interrupted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    // keeps the process alive while it waits for Ctrl-C
     const alive = setInterval(() => undefined, 60_000);
-    signal.addEventListener('abort', () => {
+    const end = () => {
       clearInterval(alive);
-      resolve();
-    });
+      reject(signal.reason as Error);
+    };
+    if (signal.aborted) end();
+    else signal.addEventListener('abort', end, { once: true });
   });
 }

@@ -8,11 +8,22 @@ interface Answer {
   readonly body: unknown;
 }
 
+/** A job that did not succeed, with the problem it told. */
+export class JobError extends Error {
+  override readonly name = 'JobError';
+
+  constructor(readonly job: Job) {
+    super(`${job.kind} ${job.state}: ${JSON.stringify(job.problem)}`);
+  }
+}
+
 /** The REST API as an integrator uses it. A problem document becomes the error it stands for. */
 export class ApiClient {
   constructor(
     public baseUrl: string,
     public token = '',
+    /** Ends all waiting. */
+    private readonly signal?: AbortSignal,
   ) {}
 
   get<T>(path: string): Promise<T> {
@@ -28,41 +39,47 @@ export class ApiClient {
     return this.call<T>('DELETE', path);
   }
 
-  /** The error of a call that must fail. */
-  async problemOf(call: Promise<unknown>): Promise<MigrationError> {
-    try {
-      await call;
-    } catch (error) {
-      return error as MigrationError;
-    }
-    throw new Error('the call succeeded, a problem was expected');
+  /** The problem document that a call must be refused with. */
+  async problemOf(method: string, path: string, body?: object): Promise<Problem> {
+    const { status, body: answer } = await send(method, `${this.baseUrl}${path}`, this.token, body);
+    if (status < 400) throw new Error(`${method} ${path} succeeded, a problem was expected`);
+    return answer as Problem;
   }
 
   /** The job when it has ended, however; goes on asking while the appliance is away. */
-  async ended(job: Job, timeoutMs = 300_000): Promise<Job> {
+  async ended(job: Pick<Job, 'id' | 'kind'>, timeoutMs = 600_000): Promise<Job> {
     return until(
       `job ${job.kind} ends`,
       async () => {
-        const now = await this.get<Job>(`/api/v1/jobs/${job.id}?wait=5s`);
+        const now = await this.get<Job>(`/api/v1/jobs/${job.id}?wait=2s`);
         return now.endedAt === undefined ? undefined : now;
       },
-      { timeoutMs, everyMs: 50 },
+      { timeoutMs, everyMs: 50, ...(this.signal ? { signal: this.signal } : {}) },
     );
   }
 
-  /** Starts a job and gives it when it has succeeded; its problem is the error otherwise. */
+  /** The job when it has succeeded. Throws `JobError`. */
+  async succeeded(job: Pick<Job, 'id' | 'kind'>, timeoutMs?: number): Promise<Job> {
+    const ended = await this.ended(job, timeoutMs);
+    if (ended.state !== 'succeeded') throw new JobError(ended);
+    return ended;
+  }
+
+  /** Starts a job and gives it when it has succeeded. Throws `JobError`. */
   async run(path: string, body: object = {}, timeoutMs?: number): Promise<Job> {
-    const job = await this.ended(await this.post<Job>(path, body), timeoutMs);
-    if (job.state !== 'succeeded')
-      throw new Error(`${job.kind} ${job.state}: ${JSON.stringify(job.problem)}`);
-    return job;
+    return this.succeeded(await this.post<Job>(path, body), timeoutMs);
   }
 
   private async call<T>(method: string, path: string, body?: object): Promise<T> {
+    this.signal?.throwIfAborted();
     const { status, body: answer } = await send(method, `${this.baseUrl}${path}`, this.token, body);
-    if (status >= 400) throw fromProblem(answer as Problem);
+    if (status >= 400) throw errorOf(answer);
     return answer as T;
   }
+}
+
+function errorOf(answer: unknown): MigrationError {
+  return fromProblem(typeof answer === 'object' && answer !== null ? answer : { cause: String(answer) });
 }
 
 function send(method: string, url: string, token: string, body?: object): Promise<Answer> {

@@ -1,17 +1,17 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { openSync, closeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { until } from './probe.js';
+import { NeverError, until } from './probe.js';
+import { repositoryRoot } from './repository-root.js';
 
-/** From the sources, or from what the build makes of them. */
-const root = fileURLToPath(new URL('.', import.meta.url)).replace(/tests\/(dist\/)?stack\/$/, '');
+/** An appliance that has not ended by then is stuck. */
+const STOP_WITHIN_MS = 60_000;
 
 /** One of the two appliances as a process of its own, as an operator runs it. */
 export class Appliance<Ready extends { readonly pid: number }> {
   private child: ChildProcess | undefined;
-  ready!: Ready;
+  private readyNow: Ready | undefined;
 
   constructor(
     readonly name: 'oma' | 'vma',
@@ -25,49 +25,47 @@ export class Appliance<Ready extends { readonly pid: number }> {
     return this.child.pid;
   }
 
+  /** What it said when it was ready. */
+  get ready(): Ready {
+    if (!this.readyNow) throw new Error(`the ${this.name} was never ready`);
+    return this.readyNow;
+  }
+
   get running(): boolean {
     return this.child !== undefined && this.child.exitCode === null && this.child.signalCode === null;
   }
 
   /** Starts it and comes back when it says that it is ready. */
-  async start(): Promise<void> {
+  async start(signal?: AbortSignal): Promise<void> {
     const readyFile = join(this.stateDir, 'ready.json');
     await rm(readyFile, { force: true });
     const log = openSync(this.logFile, 'a');
-    const child = spawn(process.execPath, [join(root, `apps/${this.name}/dist/main.js`)], {
-      cwd: root,
-      env: { PATH: process.env['PATH'] ?? '', ...this.env },
+    const child = spawn(process.execPath, this.args(), {
+      cwd: repositoryRoot,
+      env: this.environment,
       stdio: ['ignore', log, log],
       // Ctrl-C is for whoever started the stack: it stops the appliances in order
       detached: true,
     });
     closeSync(log);
     this.child = child;
-    const ended = new Promise<never>((_resolve, reject) => {
-      child.once('exit', () => {
-        void this.logTail().then((tail) => reject(new Error(`the ${this.name} ended: ${tail}`)));
-      });
-    });
-    // an end after the start is somebody else's affair
-    ended.catch(() => undefined);
-    const ready = until(
+    this.readyNow = await until(
       `the ${this.name} is ready`,
       async () => {
+        if (!this.running) throw new NeverError(`the ${this.name} ended: ${await this.logTail()}`);
         const ready = JSON.parse(await readFile(readyFile, 'utf8')) as Ready;
         return ready.pid === child.pid ? ready : undefined;
       },
-      { timeoutMs: 60_000 },
+      { timeoutMs: 120_000, ...(signal ? { signal } : {}) },
     );
-    ready.catch(() => undefined);
-    this.ready = await Promise.race([ready, ended]);
   }
 
   /** Runs a command of the appliance to its end; `input` is its standard input. */
   command(args: readonly string[], input: string): Promise<string> {
     return new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, [join(root, `apps/${this.name}/dist/main.js`), ...args], {
-        cwd: root,
-        env: { PATH: process.env['PATH'] ?? '', ...this.env },
+      const child = spawn(process.execPath, this.args(...args), {
+        cwd: repositoryRoot,
+        env: this.environment,
         stdio: ['pipe', 'pipe', 'pipe'],
       });
       let [out, errors] = ['', ''];
@@ -79,24 +77,39 @@ export class Appliance<Ready extends { readonly pid: number }> {
     });
   }
 
+  /** Stops it as systemd does. Throws when it had to be killed. */
   async stop(): Promise<void> {
-    await this.end('SIGTERM');
+    if (await this.end('SIGTERM', STOP_WITHIN_MS)) return;
+    await this.end('SIGKILL', STOP_WITHIN_MS);
+    throw new Error(`the ${this.name} did not stop: ${await this.logTail()}`);
   }
 
   /** kill -9. */
   async kill(): Promise<void> {
-    await this.end('SIGKILL');
+    await this.end('SIGKILL', STOP_WITHIN_MS);
   }
 
   async logTail(bytes = 2_000): Promise<string> {
     return (await readFile(this.logFile, 'utf8')).slice(-bytes);
   }
 
-  private async end(signal: NodeJS.Signals): Promise<void> {
+  private args(...more: readonly string[]): string[] {
+    return [join(repositoryRoot, `apps/${this.name}/dist/main.js`), ...more];
+  }
+
+  private get environment(): Record<string, string> {
+    return { PATH: process.env['PATH'] ?? '', ...this.env };
+  }
+
+  private async end(signal: NodeJS.Signals, withinMs: number): Promise<boolean> {
     const child = this.child;
-    if (!child || !this.running) return;
-    const ended = new Promise((resolve) => child.once('exit', resolve));
+    if (!child || !this.running) return true;
+    const ended = new Promise<boolean>((resolve) => child.once('exit', () => resolve(true)));
     child.kill(signal);
-    await ended;
+    let timer: NodeJS.Timeout | undefined;
+    const tooLate = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), withinMs)));
+    const inTime = await Promise.race([ended, tooLate]);
+    clearTimeout(timer);
+    return inTime;
   }
 }

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type {
@@ -18,21 +18,30 @@ import { createProcessRunner } from '@ossea/process';
 import { MachineLauncher } from '@ossea/qemu';
 import { ApiClient } from './api-client.js';
 import { Appliance } from './appliance.js';
-import { imageSha256, rawFile } from './digests.js';
-import { processesBelow } from './left-behind.js';
+import { freePort } from './free-port.js';
+import { childOf, processesBelow } from './left-behind.js';
 import { startMariaDb, type PrivateMariaDb } from './mariadb.js';
+import { omaEnvironment } from './oma-environment.js';
 import { until } from './probe.js';
+import { Site, type VmaReady } from './site.js';
 import { SourceHost, type GuestSize } from './source-host.js';
 
 export interface StackOptions {
   readonly database?: 'sqlite' | 'mariadb';
-  /** Each VMA has a QEMU host of its own with one guest. */
+  /** Each VMA has a QEMU host of its own. */
   readonly vmas?: number;
-  readonly guest?: GuestSize;
+  /** On each host; `none` leaves the hosts empty. */
+  readonly guest?: GuestSize | 'none';
+  /** Builds the guest's images anew instead of taking those of an earlier build. */
+  readonly freshImages?: boolean;
   /** Ports people type; any free ones unless told. */
   readonly ports?: { readonly http: number; readonly tunnel: number };
+  /** Of the administrator; without one the token of the set-up is the only way in. */
+  readonly password?: string;
   /** Told what is being done, for people who wait. */
   readonly say?: (what: string) => void;
+  /** Ends the launch, and all later waiting. */
+  readonly signal?: AbortSignal;
 }
 
 interface OmaReady {
@@ -40,68 +49,34 @@ interface OmaReady {
   readonly httpUrl: string;
   readonly tunnelPort: number;
 }
-interface VmaReady {
-  readonly pid: number;
-  readonly apiPort: number;
-  readonly nbdSocketPath: string;
-}
-
-/** One VMA with its source, as far as the stack knows it. */
-export interface Site {
-  readonly vma: Appliance<VmaReady>;
-  readonly host: SourceHost;
-  readonly vmaId: string;
-  readonly fingerprint: string;
-  readonly connectionId: string;
-  readonly contextId: string;
-}
 
 const SMALL_GUEST: GuestSize = { diskMebibytes: 160, fillMebibytes: 48 };
-const signal = new AbortController().signal;
+const never = new AbortController().signal;
 
 /** The whole product on one box, through its real doors: real appliances, real enrolment, a real guest. */
 export class Stack implements AsyncDisposable {
   readonly sites: Site[] = [];
-  api!: ApiClient;
+  readonly api: ApiClient;
+  oma!: Appliance<OmaReady>;
   targetConnectionId = '';
-  setUpCode = '';
+  private mariaDb: PrivateMariaDb | undefined;
+  private readonly say: (what: string) => void;
+  private readonly signal: AbortSignal;
 
   private constructor(
     readonly directory: string,
-    readonly oma: Appliance<OmaReady>,
-    private readonly mariaDb: PrivateMariaDb | undefined,
-    private readonly say: (what: string) => void,
-  ) {}
+    private readonly options: StackOptions,
+  ) {
+    this.say = options.say ?? (() => undefined);
+    this.signal = options.signal ?? never;
+    this.api = new ApiClient('', '', this.signal);
+  }
 
+  /** Comes back when every guest is under management. When it rejects, everything has been stopped. */
   static async launch(options: StackOptions = {}): Promise<Stack> {
-    const say = options.say ?? (() => undefined);
-    const directory = await mkdtemp(join(tmpdir(), 'os-'));
-    const mariaDb = options.database === 'mariadb' ? await startMariaDb() : undefined;
-    const at = (name: string) => join(directory, name);
-    const { http, tunnel } = options.ports ?? { http: 0, tunnel: 0 };
-    const oma = new Appliance<OmaReady>(
-      'oma',
-      at('o'),
-      {
-        OSSEA_STATE_DIR: at('o'),
-        OSSEA_HTTP_PORT: String(http),
-        OSSEA_TUNNEL_HOST: '127.0.0.1',
-        OSSEA_TUNNEL_PORT: String(tunnel),
-        OSSEA_TUNNEL_FIRST_AGENT_PORT: '0',
-        ...(mariaDb
-          ? {
-              OSSEA_DATABASE_ENGINE: 'mariadb',
-              OSSEA_DATABASE_SOCKET_PATH: mariaDb.login.socketPath,
-              OSSEA_DATABASE_USERNAME: mariaDb.login.username,
-              OSSEA_DATABASE_NAME: mariaDb.login.database,
-            }
-          : {}),
-      },
-      at('oma.log'),
-    );
-    const stack = new Stack(directory, oma, mariaDb, say);
+    const stack = new Stack(await mkdtemp(join(tmpdir(), 'os-')), options);
     try {
-      await stack.begin(options);
+      await stack.begin();
       return stack;
     } catch (error) {
       await stack[Symbol.asyncDispose]();
@@ -110,76 +85,115 @@ export class Stack implements AsyncDisposable {
   }
 
   get scratchDir(): string {
-    return join(this.directory, 'x');
+    return this.at('x');
   }
 
-  private async begin({ vmas = 1, guest = SMALL_GUEST }: StackOptions): Promise<void> {
+  get targetMachinesDir(): string {
+    return this.at('m');
+  }
+
+  private at(name: string): string {
+    return join(this.directory, name);
+  }
+
+  private async begin(): Promise<void> {
+    const { database, ports, vmas = 1, guest = SMALL_GUEST } = this.options;
     await mkdir(this.scratchDir, { recursive: true });
     this.say('starting the OMA');
-    await this.oma.start();
-    this.api = new ApiClient(this.oma.ready.httpUrl);
-    this.setUpCode = (await readFile(join(this.directory, 'o/set-up-code'), 'utf8')).trim();
-    const { token } = await this.api.post<IssuedToken>('/api/v1/access/set-up', { code: this.setUpCode });
+    if (database === 'mariadb') this.mariaDb = await startMariaDb();
+    // both must be the same after a restart
+    const { http, tunnel } = ports ?? { http: await freePort(), tunnel: await freePort() };
+    const stateDir = this.at('o');
+    const settings = { stateDir, http, tunnel, ...(this.mariaDb ? { mariaDb: this.mariaDb.login } : {}) };
+    this.oma = new Appliance('oma', stateDir, omaEnvironment(settings), this.at('oma.log'));
+    await this.startOma();
+    await this.setUp();
+    await this.addTarget();
+    for (let index = 0; index < vmas; index += 1) await this.addSite(index, guest);
+  }
+
+  private async setUp(): Promise<void> {
+    const code = (await readFile(this.at('o/set-up-code'), 'utf8')).trim();
+    const { password } = this.options;
+    const { token } = await this.api.post<IssuedToken>('/api/v1/access/set-up', {
+      code,
+      ...(password === undefined ? {} : { password }),
+    });
     this.api.token = token;
-    const target = await this.api.post<Connection>('/api/v1/connections', {
+  }
+
+  private async addTarget(): Promise<void> {
+    const { id } = await this.api.post<Connection>('/api/v1/connections', {
       name: 'QEMU target',
       kind: 'target',
       pluginId: 'qemu-target',
-      settings: { poolDir: join(this.directory, 'p'), machinesDir: join(this.directory, 'm') },
+      settings: { poolDir: this.at('p'), machinesDir: this.targetMachinesDir },
     });
-    this.targetConnectionId = target.id;
-    for (let index = 0; index < vmas; index += 1) this.sites.push(await this.addSite(index, guest));
+    this.targetConnectionId = id;
   }
 
   /** A VMA with its own host and guest, enrolled as people do it. */
-  private async addSite(index: number, size: GuestSize): Promise<Site> {
-    const directory = join(this.directory, `s${index}`);
-    await mkdir(join(directory, 'm'), { recursive: true });
-    this.say('building and booting a small Linux guest');
-    const host = await SourceHost.build(directory, index, size);
-    await host.start();
-    this.say('enrolling a VMA');
-    const vma = new Appliance<VmaReady>(
-      'vma',
-      join(directory, 'v'),
-      {
-        OSSEA_VMA_STATE_DIR: join(directory, 'v'),
-        OSSEA_VMA_OMA_HOST: '127.0.0.1',
-        OSSEA_VMA_OMA_PORT: String(this.oma.ready.tunnelPort),
-        OSSEA_VMA_API_PORT: '0',
-        OSSEA_VMA_NBD_PORT: '0',
-      },
-      join(this.directory, `vma-${index}.log`),
-    );
-    const { code, hostKeyFingerprint } = await this.api.post<PairingCode>('/api/v1/admin/vma/pairing-code');
-    const input = JSON.stringify({ code, hostKeyFingerprint, name: `site-${index + 1}` });
-    const { vmaId, fingerprint } = JSON.parse(await vma.command(['enrol'], input)) as {
-      vmaId: string;
-      fingerprint: string;
+  private async addSite(index: number, guest: GuestSize | 'none'): Promise<void> {
+    const directory = this.at(`s${index}`);
+    const vmaEnvironment = {
+      OSSEA_VMA_STATE_DIR: join(directory, 'v'),
+      OSSEA_VMA_OMA_HOST: '127.0.0.1',
+      OSSEA_VMA_OMA_PORT: String(this.oma.ready.tunnelPort),
+      OSSEA_VMA_API_PORT: '0',
+      OSSEA_VMA_NBD_PORT: '0',
     };
-    await vma.start();
-    await this.api.post<Vma>(`/api/v1/admin/vma/approve/${vmaId}`, { fingerprint });
-    await this.connected(vmaId);
-    const connection = await this.api.post<Connection>('/api/v1/connections', {
+    const host = new SourceHost(directory, index, this.signal);
+    const log = this.at(`vma-${index}.log`);
+    const site = new Site(
+      directory,
+      host,
+      new Appliance<VmaReady>('vma', join(directory, 'v'), vmaEnvironment, log),
+    );
+    await mkdir(host.machinesDir, { recursive: true });
+    // first of all: whatever it starts is stopped with it
+    this.sites.push(site);
+    if (guest !== 'none') {
+      this.say('building and booting a small Linux guest');
+      await host.buildGuest(guest, this.options.freshImages !== true);
+      await host.start();
+    }
+    this.say('enrolling a VMA');
+    await this.enrol(site, `site-${index + 1}`);
+    const { id } = await this.api.post<Connection>('/api/v1/connections', {
       name: `QEMU source ${index + 1}`,
       kind: 'source',
       pluginId: 'qemu-source',
-      vmaId,
+      vmaId: site.vmaId,
       settings: { machinesDir: host.machinesDir },
     });
-    const contextId = await this.manage(connection.id, host.vm);
-    return { vma, host, vmaId, fingerprint, connectionId: connection.id, contextId };
+    site.connectionId = id;
+    if (guest !== 'none') site.contextId = (await this.manage(site, host.vm)).id;
   }
 
-  /** Discovers a machine, takes it under management and maps its network. */
-  async manage(connectionId: string, vm: string): Promise<string> {
+  private async enrol(site: Site, name: string): Promise<void> {
+    const { code, hostKeyFingerprint } = await this.api.post<PairingCode>('/api/v1/admin/vma/pairing-code');
+    const input = JSON.stringify({ code, hostKeyFingerprint, name });
+    const asked = JSON.parse(await site.vma.command(['enrol'], input)) as {
+      vmaId: string;
+      fingerprint: string;
+    };
+    site.vmaId = asked.vmaId;
+    site.fingerprint = asked.fingerprint;
+    await site.vma.start(this.signal);
+    await this.api.post<Vma>(`/api/v1/admin/vma/approve/${site.vmaId}`, { fingerprint: site.fingerprint });
+    await this.connected(site);
+  }
+
+  /** Discovers a machine of a site's host, takes it under management and maps its networks. */
+  async manage(site: Site, vm: string, placement: object = { format: 'raw' }): Promise<VmContext> {
+    const { connectionId } = site;
     const found = await this.api.post<DiscoveredVms>('/api/v1/discovery/discover-vms', { connectionId });
     if (!found.items.some(({ id }) => id === vm)) throw new Error(`the source does not list "${vm}"`);
     const { added, failed } = await this.api.post<AddedVms>('/api/v1/discovery/add-vms', {
       connectionId,
       vmIds: [vm],
       targetConnectionId: this.targetConnectionId,
-      placement: { format: 'raw', accelerator: 'auto' },
+      placement,
     });
     const context = added[0];
     if (!context) throw new Error(`"${vm}" was not added: ${JSON.stringify(failed)}`);
@@ -193,84 +207,94 @@ export class Stack implements AsyncDisposable {
         sourceNetwork: network,
         ...(liveNetwork === undefined ? {} : { liveNetwork }),
       });
-    return context.id;
+    return context;
   }
 
-  async connected(vmaId: string): Promise<Vma> {
+  async connected(site: Site): Promise<Vma> {
     return until(
       'the VMA is connected',
       async () => {
         const { items } = await this.api.get<VmaList>('/api/v1/admin/vma');
-        return items.find(({ id, connected }) => id === vmaId && connected);
+        return items.find(({ id, connected }) => id === site.vmaId && connected);
       },
-      { timeoutMs: 60_000 },
+      { timeoutMs: 120_000, signal: this.signal },
     );
   }
 
-  context(site: Site): Promise<VmContext> {
-    return this.api.get<VmContext>(`/api/v1/vm-contexts/${site.contextId}`);
+  context(contextId: string): Promise<VmContext> {
+    return this.api.get<VmContext>(`/api/v1/vm-contexts/${contextId}`);
   }
 
-  replicate(site: Site): Promise<Job> {
-    return this.api.post<Job>('/api/v1/replications', { contextId: site.contextId });
+  /** Starts a cycle. */
+  replicate(contextId: string): Promise<Job> {
+    return this.api.post<Job>('/api/v1/replications', { contextId });
   }
 
   /** A whole cycle. */
-  cycle(site: Site): Promise<Job> {
-    return this.api.run('/api/v1/replications', { contextId: site.contextId });
+  cycle(contextId: string): Promise<Job> {
+    return this.api.run('/api/v1/replications', { contextId });
   }
 
   leftBehind(): Promise<LeftBehind> {
     return this.api.get<LeftBehind>('/api/v1/support/left-behind');
   }
 
-  /** Of the machine's target volumes, by themselves. */
-  async targetSha256(site: Site): Promise<string[]> {
-    const { disks } = await this.context(site);
-    const hashes: string[] = [];
-    for (const { volumeRef } of disks)
-      hashes.push(await imageSha256(rawFile(await this.volumePath(volumeRef ?? '')), this.scratchDir));
-    return hashes;
+  /** The files of a machine's target volumes, as the records in the pool say. */
+  async volumePaths(contextId: string): Promise<string[]> {
+    const volumes = join(this.at('p'), 'volumes');
+    const { disks } = await this.context(contextId);
+    return Promise.all(
+      disks.map(async ({ key, volumeRef }) => {
+        if (volumeRef === undefined) throw new Error(`the disk "${key}" has no volume`);
+        const record = await readFile(join(volumes, `${volumeRef}.json`), 'utf8');
+        return join(volumes, (JSON.parse(record) as { file: string }).file);
+      }),
+    );
   }
 
-  /** The file of a volume of the QEMU target, as its record in the pool says. */
-  async volumePath(ref: string): Promise<string> {
-    const pool = join(this.directory, 'p/volumes');
-    const { file } = JSON.parse(await readFile(join(pool, `${ref}.json`), 'utf8')) as { file: string };
-    return join(pool, file);
+  /** Snapshots of volumes that stand in the target's pool. */
+  async poolSnapshots(): Promise<string[]> {
+    return readdir(join(this.at('p'), 'snapshots')).catch(() => []);
   }
 
-  /** The OMA again, after a stop or a kill, at the address it had. */
+  /** The OMA's tunnel server, a process of its own. */
+  async tunnelServerPid(): Promise<number> {
+    return childOf(this.oma.pid, 'tunnel-server.process.js');
+  }
+
+  /** Starts the OMA, also again after a stop or a kill. */
   async startOma(): Promise<void> {
-    await this.oma.start();
+    await this.oma.start(this.signal);
     this.api.baseUrl = this.oma.ready.httpUrl;
   }
 
   /** A committed machine is the operator's; here the stack is the operator. */
   async stopTargetMachines(): Promise<void> {
-    const machines = new MachineLauncher({
-      runner: createProcessRunner(),
-      machinesDir: join(this.directory, 'm'),
-    });
+    const { targetMachinesDir: machinesDir } = this;
+    const machines = new MachineLauncher({ runner: createProcessRunner(), machinesDir });
     for (const id of await machines.list().catch(() => []))
-      await machines.stop(id, { signal, force: true, timeoutMs: 15_000 });
+      await machines.stop(id, { signal: never, force: true, timeoutMs: 15_000 });
   }
 
-  /** Stops everything in order; what still refers to the stack's directory afterwards was left behind. */
+  /** Stops everything in order; gives what did not stop, or still refers to the stack's directory afterwards. */
   async stop(): Promise<string[]> {
-    for (const { vma } of this.sites) await vma.stop();
-    await this.oma.stop();
-    for (const { host } of this.sites) await host.stop();
-    await this.stopTargetMachines();
-    await this.mariaDb?.[Symbol.asyncDispose]();
-    return processesBelow(this.directory);
+    const left: string[] = [];
+    const attempt = async (end: PromiseLike<void> | undefined) => {
+      await end?.then(undefined, (error: unknown) => left.push(String(error)));
+    };
+    for (const { vma } of this.sites) await attempt(vma.stop());
+    await attempt(this.oma?.stop());
+    for (const { host } of this.sites) await attempt(host.stop());
+    await attempt(this.stopTargetMachines());
+    await attempt(this.mariaDb?.[Symbol.asyncDispose]());
+    this.mariaDb = undefined;
+    return [...left, ...(await processesBelow(this.directory))];
   }
 
+  /** Stops everything and removes the directory. Throws when anything was left. */
   async [Symbol.asyncDispose](): Promise<void> {
-    try {
-      await this.stop();
-    } finally {
-      await rm(this.directory, { recursive: true, force: true, maxRetries: 5 });
-    }
+    const left = await this.stop();
+    await rm(this.directory, { recursive: true, force: true, maxRetries: 5 });
+    if (left.length > 0) throw new Error(`left behind: ${left.join('; ')}`);
   }
 }

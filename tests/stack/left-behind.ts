@@ -32,3 +32,20 @@ export async function filesBelow(directory: string, pattern: RegExp): Promise<st
     .filter((entry) => !entry.isDirectory() && pattern.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name));
 }
+
+/** The child of a process whose command line contains a text. */
+export async function childOf(parent: number, text: string): Promise<number> {
+  for (const pid of await readdir('/proc')) {
+    if (!/^\d+$/.test(pid)) continue;
+    try {
+      const stat = await readFile(join('/proc', pid, 'stat'), 'latin1');
+      // the name in parentheses may hold anything, also spaces
+      const ppid = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+      if (ppid === parent && (await readFile(join('/proc', pid, 'cmdline'), 'latin1')).includes(text))
+        return Number(pid);
+    } catch {
+      // gone meanwhile
+    }
+  }
+  throw new Error(`the process ${parent} has no child "${text}"`);
+}

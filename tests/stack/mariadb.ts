@@ -40,7 +40,8 @@ export async function startMariaDb(database = 'ossea'): Promise<PrivateMariaDb> 
     server = spawn(
       'mariadbd',
       ['--no-defaults', `--datadir=${dataDirectory}`, ...user, `--socket=${socketPath}`, '--skip-networking'],
-      { stdio: 'ignore' },
+      // Ctrl-C is for whoever started it
+      { stdio: 'ignore', detached: true },
     );
     await until('MariaDB answers', () => sql('SELECT 1').then(() => true), { timeoutMs: 60_000 });
   };

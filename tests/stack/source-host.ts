@@ -1,19 +1,19 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createProcessRunner } from '@ossea/process';
 import { MachineLauncher, type MachineDefinition } from '@ossea/qemu';
-import { imageSha256, nbdExport, qcow2File } from './digests.js';
+import { imagesSha256, nbdExport, qcow2File } from './digests.js';
 import {
   buildGuestImages,
-  copyGuestImages,
+  cachedGuestImages,
   guestMachine,
   readGuestConsole,
   type GuestConsole,
   type GuestImages,
 } from './guest/index.js';
-import { until } from './probe.js';
+import { NeverError, until } from './probe.js';
 
-const signal = new AbortController().signal;
+const never = new AbortController().signal;
 const DISKS = ['vda', 'vdb'] as const;
 
 export interface GuestSize {
@@ -23,50 +23,46 @@ export interface GuestSize {
   readonly recordsPerSecond?: number;
 }
 
-/** A QEMU host with one small Linux guest on it that keeps writing records to two disks. */
+/** A QEMU host; unless told otherwise with one small Linux guest on it that keeps writing records to two disks. */
 export class SourceHost {
   readonly launcher: MachineLauncher;
   readonly machinesDir: string;
   readonly vm = 'guest';
+  private images: GuestImages | undefined;
 
-  private constructor(
+  constructor(
     readonly directory: string,
-    private readonly images: GuestImages,
+    private readonly index: number,
+    private readonly signal: AbortSignal = never,
   ) {
     this.machinesDir = join(directory, 'm');
     this.launcher = new MachineLauncher({ runner: createProcessRunner(), machinesDir: this.machinesDir });
   }
 
-  static async build(
-    directory: string,
-    index: number,
-    size: GuestSize,
-    from?: GuestImages,
-  ): Promise<SourceHost> {
-    const imagesDir = join(directory, 'i');
+  /** @param cached takes the images from those that were built before. */
+  async buildGuest(size: GuestSize, cached: boolean): Promise<void> {
     const diskBytes = size.diskMebibytes << 20;
-    const images = from
-      ? await copyGuestImages(from, imagesDir)
-      : await buildGuestImages({
-          directory: imagesDir,
-          diskBytes: { vda: diskBytes, vdb: diskBytes },
-          fillBytes: size.fillMebibytes << 20,
-          seed: `guest-${index}`,
-          ...(size.recordsPerSecond === undefined ? {} : { recordsPerSecond: size.recordsPerSecond }),
-        });
-    const host = new SourceHost(directory, images);
-    const mac = `52:54:00:0a:00:0${index + 1}`;
-    await host.launcher.define(guestMachine({ id: host.vm, name: `guest-${index + 1}`, images, mac }));
-    return host;
+    this.images = await (cached ? cachedGuestImages : buildGuestImages)({
+      directory: join(this.directory, 'i'),
+      diskBytes: { vda: diskBytes, vdb: diskBytes },
+      fillBytes: size.fillMebibytes << 20,
+      seed: `guest-${this.index}`,
+      ...(size.recordsPerSecond === undefined ? {} : { recordsPerSecond: size.recordsPerSecond }),
+    });
+    const mac = `52:54:00:0a:00:0${this.index + 1}`;
+    const name = `guest-${this.index + 1}`;
+    await this.define(guestMachine({ id: this.vm, name, images: this.images, mac }));
   }
 
-  /** Another machine on this host, for bad input. */
-  define(machine: MachineDefinition): Promise<void> {
-    return this.launcher.define(machine);
+  /** Puts a machine on this host. */
+  async define(machine: MachineDefinition): Promise<void> {
+    await mkdir(this.machinesDir, { recursive: true });
+    await this.launcher.define(machine);
   }
 
+  /** Boots the guest and comes back when it writes. */
   async start(): Promise<void> {
-    await this.launcher.start(this.vm, { signal });
+    await this.launcher.start(this.vm, { signal: this.signal });
     await this.writing();
   }
 
@@ -76,10 +72,10 @@ export class SourceHost {
       'the guest acknowledges records',
       async () => {
         const { acked, failure } = await this.console();
-        if (failure !== undefined) throw new Error(`the guest failed: ${failure}`);
+        if (failure !== undefined) throw new NeverError(`the guest failed: ${failure}`);
         return acked !== undefined && acked > beyond ? acked : undefined;
       },
-      { timeoutMs: 180_000 },
+      { timeoutMs: 300_000, signal: this.signal },
     );
   }
 
@@ -91,24 +87,46 @@ export class SourceHost {
     return (await this.launcher.find(this.vm)) !== undefined;
   }
 
+  /** Of the guest's QEMU. */
+  async pid(): Promise<number> {
+    const found = await this.launcher.find(this.vm);
+    if (!found) throw new Error('the guest does not run');
+    return found.pid;
+  }
+
+  /** Ends every machine. */
   async stop(): Promise<void> {
-    for (const id of await this.launcher.list())
-      await this.launcher.stop(id, { signal, force: true, timeoutMs: 15_000 });
+    for (const id of await this.launcher.list().catch(() => []))
+      await this.launcher.stop(id, { signal: never, force: true, timeoutMs: 15_000 });
+  }
+
+  /** Where the open snapshot of the running guest is read. */
+  get snapshotSocket(): string {
+    return join(this.launcher.paths(this.vm).directory, 'ossea.sock');
+  }
+
+  /** Whether the snapshot of the running guest is whole: from then on its disks do not change. */
+  async hasWholeSnapshot(): Promise<boolean> {
+    const record = join(this.launcher.paths(this.vm).directory, 'ossea-snapshot.json');
+    return (JSON.parse(await readFile(record, 'utf8')) as { state: string }).state === 'whole';
   }
 
   /** Of the disks of the open snapshot, read at its NBD socket: frozen, while the guest goes on writing. */
-  async snapshotSha256(scratchDir: string): Promise<string[]> {
-    const socket = join(this.launcher.paths(this.vm).directory, 'ossea.sock');
-    const hashes: string[] = [];
-    for (const disk of DISKS) hashes.push(await imageSha256(nbdExport(socket, disk), scratchDir));
-    return hashes;
+  snapshotSha256(scratchDir: string): Promise<string[]> {
+    return imagesSha256(
+      DISKS.map((disk) => nbdExport(this.snapshotSocket, disk)),
+      scratchDir,
+    );
   }
 
-  /** Of the disks of the machine while it is off. */
+  /** Of the disks of the guest while it is off. */
   async stoppedSha256(scratchDir: string): Promise<string[]> {
     if (await this.running()) throw new Error('the machine runs: its images change');
-    const hashes: string[] = [];
-    for (const disk of DISKS) hashes.push(await imageSha256(qcow2File(this.images[disk]), scratchDir));
-    return hashes;
+    const { images } = this;
+    if (!images) throw new Error('there is no guest on this host');
+    return imagesSha256(
+      DISKS.map((disk) => qcow2File(images[disk])),
+      scratchDir,
+    );
   }
 }

@@ -1,6 +1,9 @@
-import type { Job } from '@ossea/api-contract';
-import type { Site, Stack } from './launch-stack.js';
+import type { Job, RecoveryPointPage } from '@ossea/api-contract';
+import { imageAt, imagesSha256 } from './digests.js';
+import { heldAtSnapshot } from './held-copy.js';
+import type { Stack } from './launch-stack.js';
 import { until } from './probe.js';
+import type { Site } from './site.js';
 
 export interface WitnessedCycle {
   readonly job: Job;
@@ -10,35 +13,55 @@ export interface WitnessedCycle {
   readonly targetSha256: readonly string[];
 }
 
+/** What a cycle's job gives. */
+export interface CycleResult {
+  readonly sequence: number;
+  readonly kind: 'full' | 'incremental';
+  readonly bytesMoved: number;
+  readonly bytesChanged: number;
+  readonly bytesResumed: number;
+  readonly durationMs: number;
+}
+
+export function cycleOf({ kind, result }: Pick<Job, 'kind' | 'result'>): CycleResult {
+  const cycle = (result as { readonly cycle?: CycleResult } | undefined)?.cycle;
+  if (!cycle) throw new Error(`the job "${kind}" sealed no cycle`);
+  return cycle;
+}
+
 /**
- * A cycle whose snapshot is read at the source by somebody else. The snapshot is open only while the cycle copies,
- * so the storage daemon of the VMA is stopped (SIGSTOP) as soon as the snapshot stands: nothing can be written or
- * sealed until the witness has read every byte; then it goes on.
+ * A cycle of the running guest whose snapshot is read at the source by somebody else. The snapshot is open only while
+ * the cycle copies, so its copy is held until the witness has read every byte; the guest goes on writing.
  */
 export async function witnessedCycle(stack: Stack, site: Site): Promise<WitnessedCycle> {
-  const job = await stack.replicate(site);
-  const pid = await until(
-    'the snapshot stands',
-    async () => {
-      const now = await stack.api.get<Job>(`/api/v1/jobs/${job.id}`);
-      if (now.endedAt !== undefined)
-        throw new Error(`the cycle ended before it could be witnessed: ${JSON.stringify(now.problem)}`);
-      const taken = now.steps?.some(({ name, state }) => name === 'take-snapshot' && state === 'succeeded');
-      if (!taken) return undefined;
-      const { processes } = await stack.leftBehind();
-      return processes.find(({ what }) => what.includes(site.vmaId))?.pid;
-    },
-    { timeoutMs: 120_000, everyMs: 20 },
-  );
-  process.kill(pid, 'SIGSTOP');
+  const started = await stack.replicate(site.contextId);
+  const held = await heldAtSnapshot(stack, site, started);
   let sourceSha256: string[];
   try {
     sourceSha256 = await site.host.snapshotSha256(stack.scratchDir);
   } finally {
-    process.kill(pid, 'SIGCONT');
+    held.release();
   }
-  const ended = await stack.api.ended(job);
-  if (ended.state !== 'succeeded')
-    throw new Error(`the cycle ${ended.state}: ${JSON.stringify(ended.problem)}`);
-  return { job: ended, sourceSha256, targetSha256: await stack.targetSha256(site) };
+  const job = await stack.api.succeeded(started);
+  return {
+    job,
+    sourceSha256,
+    targetSha256: await foldedSha256(stack, site.contextId, cycleOf(job).sequence),
+  };
+}
+
+/** Of the target volumes, by themselves, when a recovery point is in them. */
+export async function foldedSha256(stack: Stack, contextId: string, sequence: number): Promise<string[]> {
+  await until(
+    `recovery point ${sequence} is folded`,
+    async () => {
+      const { items } = await stack.api.get<RecoveryPointPage>(
+        `/api/v1/vm-contexts/${contextId}/recovery-points?limit=5`,
+      );
+      return items.find((point) => point.sequence === sequence)?.state === 'folded';
+    },
+    { timeoutMs: 120_000 },
+  );
+  const volumes = await stack.volumePaths(contextId);
+  return imagesSha256(volumes.map(imageAt), stack.scratchDir);
 }
