@@ -76,7 +76,12 @@ export class StandingSnapshots {
     if (await canBeRead(this.host.context, socket, disk, call)) return;
     await this.turns.take(standing.vm, async () => {
       const now = await this.byRef(refOf(standing));
-      if (now) await writeRecord(now.directory, { ...now.record, state: 'broken' });
+      if (!now) return;
+      // where the overlay found no room the record may find none: whoever asks next reads, and is told the same
+      await writeRecord(now.directory, { ...now.record, state: 'broken' }).catch((error: unknown) => {
+        const cause = asMigrationError(error).message;
+        this.host.context.log.warn('A broken snapshot cannot be noted.', { machine: now.vm, cause });
+      });
     });
     throw broken(standing.vm);
   }
