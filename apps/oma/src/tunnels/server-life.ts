@@ -8,7 +8,7 @@ import type { FromServer, IdentityMessage, ServerStart, ToServer } from './serve
 import { writeMessage } from './server/message-lines.js';
 
 const ENTRY = fileURLToPath(new URL('../../dist/tunnels/server/tunnel-server.process.js', import.meta.url));
-const START_MS = 15_000;
+const START_MS = 30_000;
 const PING_EVERY_MS = 2_000;
 /**
  * A server that leaves so many pings unanswered does not serve either. Counted, not timed: while this process itself

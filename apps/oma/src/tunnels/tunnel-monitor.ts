@@ -9,7 +9,7 @@ import { TunnelSupervisor } from './tunnel-supervisor.js';
 import { Vma } from './vma.entity.js';
 
 const PROBE_EVERY_MS = 15_000;
-const PROBE_MS = 5_000;
+const PROBE_MS = 10_000;
 /** Probes that fail one after the other until the tunnel is cut, so that the VMA dials anew. */
 const FAILURES = 3;
 
