@@ -68,10 +68,7 @@ it('shows a full cycle of a running guest, byte by measured byte', async () => {
   const state = page.getByTestId('machine-state');
   expect(await state.innerText()).toBe('Not replicated yet');
 
-  await page.getByRole('button', { name: 'Replicate now' }).click();
-  const dialog = page.getByRole('dialog');
-  await dialog.getByRole('button', { name: 'Replicate now' }).click();
-  await dialog.waitFor({ state: 'detached' });
+  await act('Replicate now', 'Replicate now');
   await page.locator(`${ROW} [data-testid="bytes-done"]`).waitFor();
   await page.locator('[data-step="copy-disks"]').waitFor();
   await until('bytes have moved on the page', () => bytesShown.filter((bytes) => bytes > 0).length > 1, {
@@ -99,6 +96,22 @@ it('shows a full cycle of a running guest, byte by measured byte', async () => {
   expect(complaints).toEqual([]);
 });
 
+it('boots a copy in isolation and takes it away again, as asked on the page', async () => {
+  await act('Test failover', 'Start the test');
+  await page.getByText('Test machine is up, clean up when done').waitFor({ timeout: 400_000 });
+  await page.getByText('Test machine said').waitFor();
+  await page.screenshot({ path: join(REPORTS, 'console-test-failover.png') });
+  expect(await page.getByRole('button', { name: 'Live failover' }).getAttribute('title')).toBe(
+    'The test failover must be cleaned up first.',
+  );
+
+  await act('Clean up test', 'Clean up');
+  await page.getByText('Clean-up of the test').waitFor();
+  await page.getByRole('button', { name: 'Clean up test' }).waitFor({ state: 'detached', timeout: 200_000 });
+  expect(await page.getByTestId('machine-state').innerText()).toBe('In sync');
+  expect(complaints).toEqual([]);
+});
+
 it('says that it is not live while the appliance is away, and comes back by itself', async () => {
   await stack.oma.stop();
   await page.getByTestId('stale-banner').waitFor();
@@ -108,3 +121,15 @@ it('says that it is not live while the appliance is away, and comes back by itse
   expect(await page.getByTestId('feed-status').innerText()).toContain('Live');
   expect(await page.getByTestId('machine-state').innerText()).toBe('In sync');
 });
+
+/** Chooses an action and confirms it. */
+async function act(action: string, confirm: string): Promise<void> {
+  await page.getByRole('button', { name: action, exact: true }).click();
+  const dialog = page.getByRole('dialog');
+  const button = dialog.getByRole('button', { name: confirm, exact: true });
+  await until('the action can be confirmed', async () => !(await button.getAttribute('aria-disabled')), {
+    timeoutMs: 120_000,
+  });
+  await button.click();
+  await dialog.waitFor({ state: 'detached' });
+}

@@ -100,6 +100,8 @@ export class MachinesStore {
       const name = after.contexts?.get(job.contextId ?? '')?.name;
       const what = `${sayJobKind(job.kind)} ${sayJobState(job).words.toLowerCase()}`;
       this.announcer.announce(`${name === undefined ? '' : `${name}: `}${what}.`);
+      // What was read back stands in the recovery points, and no event tells it.
+      if (job.contextId !== undefined && job.contextId === this.selectedId()) void this.load(job.contextId);
     }
   }
 
