@@ -106,7 +106,7 @@ it('boots a copy in isolation and takes it away again, as asked on the page', as
   );
 
   await act('Clean up test', 'Clean up');
-  await page.getByText('Clean-up of the test').waitFor();
+  await page.getByTestId('job').getByText('Clean-up of the test').waitFor();
   await page.getByRole('button', { name: 'Clean up test' }).waitFor({ state: 'detached', timeout: 200_000 });
   expect(await page.getByTestId('machine-state').innerText()).toBe('In sync');
   expect(complaints).toEqual([]);
