@@ -50,7 +50,6 @@ export default defineConfig({
       project('integration', ['tests/integration/**/*.spec.ts', 'native/*/test/**/*.spec.ts'], {
         testTimeout: 180_000,
         hookTimeout: 120_000,
-        fileParallelism: false,
       }),
       project('e2e', ['tests/e2e/**/*.spec.ts'], {
         testTimeout: 900_000,

@@ -55,6 +55,8 @@ const vitest = (name, env = {}) =>
           '--project',
           project,
           '--reporter=default',
+          // most of the time the specs wait for real programs; end to end they measure, and run alone
+          `--maxWorkers=${project === 'e2e' ? 1 : 2}`,
           '--reporter=json',
           `--outputFile.json=${report}`,
         ],
