@@ -89,6 +89,7 @@ try {
 await check('lint', 'lint');
 await vitest('architecture');
 await vitest('unit');
+await check('console', 'test:console');
 await vitest('conformance');
 await vitest('contract');
 await vitest('integration');
