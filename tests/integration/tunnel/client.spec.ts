@@ -29,7 +29,7 @@ it('takes a VMA to its own storage daemon, and only its own agent answers at its
     await until(`${id} is up`, () => client.state.state === 'up');
     expect(await firstLine({ path: join(site.directory, `local-${index + 1}`) })).toBe(`I am ${id}`);
     expect(await firstLine({ port: client.nbdPort ?? 0, host: '127.0.0.1' })).toBe(`I am ${id}`);
-    expect(await firstLine({ path: identity.agentSocketPath })).toBe(`agent ${id}`);
+    expect(await firstLine({ path: identity.agentSocketPath })).toBe(`I am agent ${id}`);
   }
   expect(site.server.connected()).toEqual(
     new Map([
@@ -127,7 +127,7 @@ it('comes back by itself, holds new connections meanwhile, and takes its agent l
   await ended;
   expect(await held).toBe('I am a');
   expect(await until('the agent answers', () => firstLine({ path: identity.agentSocketPath }))).toBe(
-    'agent a',
+    'I am agent a',
   );
 });
 
@@ -139,7 +139,9 @@ it('lets the newest connection of a VMA serve its agent while a stale one is sti
     site.later(await greeter(api, name));
     const client = await site.client(key, { agent: { path: api } });
     await until('it is up', () => client.state.state === 'up');
-    expect(await until('it answers', () => firstLine({ path: identity.agentSocketPath }))).toBe(name);
+    expect(await until('it answers', () => firstLine({ path: identity.agentSocketPath }))).toBe(
+      `I am ${name}`,
+    );
   }
   expect(site.server.connected().get('a')).toBe(2);
 });
