@@ -22,12 +22,14 @@ try {
     await build();
   }
   const { quickstart } = await import(pathToFileURL(join(root, 'tests/dist/quickstart/quickstart.js')).href);
-  process.exitCode = await quickstart({
+  const code = await quickstart({
     once: flag('--once'),
     json: flag('--json'),
     mariadb: flag('--mariadb'),
     small: flag('--small'),
   });
+  // everything of ours has ended: nothing that is still open may keep the command waiting
+  process.stdout.write('', () => process.exit(code));
 } catch (error) {
   console.error(`quickstart: ${error.stack ?? error}`);
   process.exitCode = 1;

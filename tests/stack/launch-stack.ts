@@ -14,8 +14,6 @@ import type {
   VmaList,
   VmContext,
 } from '@ossea/api-contract';
-import { createProcessRunner } from '@ossea/process';
-import { MachineLauncher } from '@ossea/qemu';
 import { ApiClient } from './api-client.js';
 import { Appliance } from './appliance.js';
 import { freePort } from './free-port.js';
@@ -24,7 +22,7 @@ import { startMariaDb, type PrivateMariaDb } from './mariadb.js';
 import { omaEnvironment } from './oma-environment.js';
 import { until } from './probe.js';
 import { Site, type VmaReady } from './site.js';
-import { SourceHost, type GuestSize } from './source-host.js';
+import { SourceHost, stopMachines, type GuestSize } from './source-host.js';
 
 export interface StackOptions {
   readonly database?: 'sqlite' | 'mariadb';
@@ -38,6 +36,8 @@ export interface StackOptions {
   readonly ports?: { readonly http: number; readonly tunnel: number };
   /** Of the administrator; without one the token of the set-up is the only way in. */
   readonly password?: string;
+  /** More variables for the OMA. */
+  readonly omaEnvironment?: Readonly<Record<string, string>>;
   /** Told what is being done, for people who wait. */
   readonly say?: (what: string) => void;
   /** Ends the launch, and all later waiting. */
@@ -105,7 +105,8 @@ export class Stack implements AsyncDisposable {
     const { http, tunnel } = ports ?? { http: await freePort(), tunnel: await freePort() };
     const stateDir = this.at('o');
     const settings = { stateDir, http, tunnel, ...(this.mariaDb ? { mariaDb: this.mariaDb.login } : {}) };
-    this.oma = new Appliance('oma', stateDir, omaEnvironment(settings), this.at('oma.log'));
+    const environment = { ...omaEnvironment(settings), ...this.options.omaEnvironment };
+    this.oma = new Appliance('oma', stateDir, environment, this.at('oma.log'));
     await this.startOma();
     await this.setUp();
     await this.addTarget();
@@ -185,20 +186,23 @@ export class Stack implements AsyncDisposable {
   }
 
   /** Discovers a machine of a site's host, takes it under management and maps its networks. */
-  async manage(site: Site, vm: string, placement: object = { format: 'raw' }): Promise<VmContext> {
-    const { connectionId } = site;
+  async manage(
+    { connectionId }: Site,
+    vm: string,
+    { targetConnectionId = this.targetConnectionId } = {},
+  ): Promise<VmContext> {
     const found = await this.api.post<DiscoveredVms>('/api/v1/discovery/discover-vms', { connectionId });
     if (!found.items.some(({ id }) => id === vm)) throw new Error(`the source does not list "${vm}"`);
     const { added, failed } = await this.api.post<AddedVms>('/api/v1/discovery/add-vms', {
       connectionId,
       vmIds: [vm],
-      targetConnectionId: this.targetConnectionId,
-      placement,
+      targetConnectionId,
+      placement: { format: 'raw' },
     });
     const context = added[0];
     if (!context) throw new Error(`"${vm}" was not added: ${JSON.stringify(failed)}`);
     const { items } = await this.api.get<TargetNetworkList>(
-      `/api/v1/networks/available?connectionId=${this.targetConnectionId}`,
+      `/api/v1/networks/available?connectionId=${targetConnectionId}`,
     );
     const liveNetwork = items.find(({ isolated }) => !isolated)?.ref;
     for (const { network } of context.machine?.nics ?? [])
@@ -240,8 +244,8 @@ export class Stack implements AsyncDisposable {
   }
 
   /** The files of a machine's target volumes, as the records in the pool say. */
-  async volumePaths(contextId: string): Promise<string[]> {
-    const volumes = join(this.at('p'), 'volumes');
+  async volumePaths(contextId: string, poolDir = this.at('p')): Promise<string[]> {
+    const volumes = join(poolDir, 'volumes');
     const { disks } = await this.context(contextId);
     return Promise.all(
       disks.map(async ({ key, volumeRef }) => {
@@ -268,14 +272,6 @@ export class Stack implements AsyncDisposable {
     this.api.baseUrl = this.oma.ready.httpUrl;
   }
 
-  /** A committed machine is the operator's; here the stack is the operator. */
-  async stopTargetMachines(): Promise<void> {
-    const { targetMachinesDir: machinesDir } = this;
-    const machines = new MachineLauncher({ runner: createProcessRunner(), machinesDir });
-    for (const id of await machines.list().catch(() => []))
-      await machines.stop(id, { signal: never, force: true, timeoutMs: 15_000 });
-  }
-
   /** Stops everything in order; gives what did not stop, or still refers to the stack's directory afterwards. */
   async stop(): Promise<string[]> {
     const left: string[] = [];
@@ -285,7 +281,8 @@ export class Stack implements AsyncDisposable {
     for (const { vma } of this.sites) await attempt(vma.stop());
     await attempt(this.oma?.stop());
     for (const { host } of this.sites) await attempt(host.stop());
-    await attempt(this.stopTargetMachines());
+    // a committed machine is the operator's; here the stack is the operator
+    await attempt(stopMachines(this.targetMachinesDir));
     await attempt(this.mariaDb?.[Symbol.asyncDispose]());
     this.mariaDb = undefined;
     return [...left, ...(await processesBelow(this.directory))];

@@ -95,9 +95,8 @@ export class SourceHost {
   }
 
   /** Ends every machine. */
-  async stop(): Promise<void> {
-    for (const id of await this.launcher.list().catch(() => []))
-      await this.launcher.stop(id, { signal: never, force: true, timeoutMs: 15_000 });
+  stop(): Promise<void> {
+    return stopMachines(this.machinesDir);
   }
 
   /** Where the open snapshot of the running guest is read. */
@@ -129,4 +128,11 @@ export class SourceHost {
       scratchDir,
     );
   }
+}
+
+/** Ends every machine of a directory; one that is not there has none. */
+export async function stopMachines(machinesDir: string): Promise<void> {
+  const launcher = new MachineLauncher({ runner: createProcessRunner(), machinesDir });
+  for (const id of await launcher.list().catch(() => []))
+    await launcher.stop(id, { signal: never, force: true, timeoutMs: 15_000 });
 }

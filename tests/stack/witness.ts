@@ -51,7 +51,12 @@ export async function witnessedCycle(stack: Stack, site: Site): Promise<Witnesse
 }
 
 /** Of the target volumes, by themselves, when a recovery point is in them. */
-export async function foldedSha256(stack: Stack, contextId: string, sequence: number): Promise<string[]> {
+export async function foldedSha256(
+  stack: Stack,
+  contextId: string,
+  sequence: number,
+  poolDir?: string,
+): Promise<string[]> {
   await until(
     `recovery point ${sequence} is folded`,
     async () => {
@@ -62,6 +67,6 @@ export async function foldedSha256(stack: Stack, contextId: string, sequence: nu
     },
     { timeoutMs: 120_000 },
   );
-  const volumes = await stack.volumePaths(contextId);
+  const volumes = await stack.volumePaths(contextId, poolDir);
   return imagesSha256(volumes.map(imageAt), stack.scratchDir);
 }

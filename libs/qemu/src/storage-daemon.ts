@@ -190,6 +190,7 @@ export class StorageDaemon implements AsyncDisposable {
     this.qmp.close();
     await this.process[Symbol.asyncDispose]();
     await rm(this.monitorPath, { force: true });
+    await rm(this.nbdSocketPath, { force: true });
     this.live.clear();
   }
 
