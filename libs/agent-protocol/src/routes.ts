@@ -22,7 +22,7 @@ export const agentPaths = {
   copyEvents: (copy: string) => `/api/v1/copies/${part(copy)}/events`,
   /** GET: the bytes of the journal, as the copy-engine port describes them. */
   copyJournal: (copy: string) => `/api/v1/copies/${part(copy)}/journal`,
-  /** DELETE with `?prefix=`: forgets every ended copy whose id begins so, and deletes its journal. */
+  /** DELETE with `?prefix=`: stops and forgets every copy whose id begins so, and deletes its journal. */
   copies: '/api/v1/copies',
 } as const;
 

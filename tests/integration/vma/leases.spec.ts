@@ -58,4 +58,25 @@ describe('leases', () => {
     expect((await waiting).status).toBe(404);
     expect(lent.size).toBe(0);
   });
+
+  it('that nobody waits for any more are given back at once', async () => {
+    await site.open();
+    const snapshot = site.host.snapshot('unheard').ref;
+    let go: () => void = () => undefined;
+    opening = new Promise((resolve) => (go = resolve));
+    const gone = new AbortController();
+    const waiting = site.api.call(agentPaths.call(site.session, 'disks.open'), {
+      method: 'POST',
+      body: { ...DISK, snapshot },
+      signal: gone.signal,
+    });
+    const hungUp = expect(waiting).rejects.toThrow('abort');
+    await expect.poll(() => lent.size).toBe(1);
+    gone.abort();
+    await hungUp;
+    // a later answer shows that the hanging up has arrived
+    await site.call('power.state', { vm: site.host.vm });
+    go();
+    await expect.poll(() => lent.size).toBe(0);
+  });
 });

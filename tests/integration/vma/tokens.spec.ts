@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => site[Symbol.asyncDispose]());
 
-const ROUTES: readonly (readonly [Call['method'], string])[] = [
+const ROUTES: readonly (readonly [NonNullable<Call['method']>, string])[] = [
   ['GET', agentPaths.info],
   ['PUT', agentPaths.session('s')],
   ['DELETE', agentPaths.session('s')],
