@@ -121,7 +121,7 @@ describe.skipIf(process.getuid?.() !== 0)('a target whose file system is full', 
   beforeAll(async () => {
     small = join(stack.directory, 'small');
     await mkdir(small);
-    await exec('mount', ['-t', 'tmpfs', '-o', 'size=24m', 'tmpfs', small]);
+    await exec('mount', ['-t', 'tmpfs', '-o', 'size=2g', 'tmpfs', small]);
   });
   // lazily: a daemon may have it open for a moment longer
   afterAll(() => exec('umount', ['-l', small]).catch(() => undefined));
@@ -137,14 +137,18 @@ describe.skipIf(process.getuid?.() !== 0)('a target whose file system is full', 
     await randomFile(file, 64 * MIB);
     await defineStopped(site.host, 'full', [{ key: 'vda', file, format: 'raw' }]);
     const { id } = await stack.manage(site, 'full', { targetConnectionId: targetId });
+    // it was large enough when the machine was added, or that would have been refused
+    await exec('mount', ['-o', 'remount,size=24m', small]);
     const job = await stack.api.ended(await stack.replicate(id));
     expect(job.state).toBe('failed');
     expectProblem(job.problem, 'storage.full', /./);
     expect((await stack.context(id)).state).toBe('faulted');
 
     await exec('mount', ['-o', 'remount,size=160m', small]);
-    const retried = await stack.api.succeeded(await stack.api.post<Job>(`/api/v1/vm-contexts/${id}/retry`));
-    const { sequence } = cycleOf(retried);
+    await stack.api.run(`/api/v1/vm-contexts/${id}/retry`);
+    const { state, lastCycle } = await stack.context(id);
+    expect({ state, kind: lastCycle?.kind }).toEqual({ state: 'in-sync', kind: 'full' });
+    const sequence = lastCycle?.sequence ?? 0;
     expect(await foldedSha256(stack, id, sequence, join(small, 'p'))).toEqual([await fileSha256(file)]);
   });
 });
