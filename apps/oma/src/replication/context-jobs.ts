@@ -91,6 +91,8 @@ export class ContextJobs implements OnModuleInit {
     const { contextId } = job;
     if (contextId === undefined)
       throw new MigrationError('internal.unexpected', 'The job names no VM context.');
+    // a retry goes on in the cycle that its forerunner began: what it seals is this job's result
+    await this.database.getRepository(Cycle).update({ contextId, state: 'running' }, { jobId: job.id });
     const outcome = await this.run.runs.runUntilRest(await this.subject(contextId, job), job);
     if (outcome.ending !== 'disowned')
       for (const ending of this.endings) await ending(contextId, job, outcome);
