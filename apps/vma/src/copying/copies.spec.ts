@@ -53,6 +53,7 @@ beforeEach(async () => {
         return {
           value,
           [Symbol.asyncDispose]: async () => {
+            await new Promise((resolve) => setImmediate(resolve));
             leases -= 1;
           },
         };
