@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -32,6 +32,17 @@ export async function until(condition: () => boolean, what: string, deadlineMs =
     if (performance.now() > end) throw new Error(`timed out: ${what}`);
     await delay(5);
   }
+}
+
+/**
+ * Whether somebody listens there, asked without connecting: some servers count their connections. That the file
+ * exists says less: it is there between bind and listen, when a connection is still refused.
+ */
+function listens(path: string): boolean {
+  const ACCEPTS = '00010000';
+  return readFileSync('/proc/net/unix', 'utf8')
+    .split('\n')
+    .some((line) => line.endsWith(` ${path}`) && line.trim().split(/\s+/)[3] === ACCEPTS);
 }
 
 /** Real NBD servers on Unix sockets in a directory of their own; `stop` leaves nothing behind. */
@@ -89,7 +100,7 @@ export class NbdServers {
     child.once('error', () => (failed = true));
     this.children.add(child);
     const gone = (): boolean => failed || child.exitCode !== null || child.signalCode !== null;
-    await until(() => existsSync(path) || gone(), `${file} listens`);
+    await until(() => listens(path) || gone(), `${file} listens`);
     if (gone()) throw new Error(`${file} ended at once: ${args.join(' ')}`);
     return {
       address: { transport: 'nbd-unix', path, exportName },
