@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { MigrationError, isMigrationError, throwIfAborted } from '@ossea/errors';
 import { codeOfText } from './qemu-fault.js';
 import { connectUnix } from './connect-unix.js';
@@ -23,6 +24,7 @@ interface Pending {
   readonly reject: (error: MigrationError) => void;
 }
 
+const RETRY_MS = 25;
 const JOB_TIMEOUT_MS = 600_000;
 
 /**
@@ -39,6 +41,8 @@ export class QmpClient implements AsyncDisposable {
   private received = '';
   private lost: MigrationError | undefined;
   private greeted: (() => void) | undefined;
+  private hasGreeted = false;
+  private closedByPeer = false;
 
   private constructor(
     private readonly socket: Socket,
@@ -47,7 +51,10 @@ export class QmpClient implements AsyncDisposable {
     socket.setEncoding('utf8');
     socket.on('data', (text: string) => this.receive(text));
     socket.on('error', () => undefined);
-    socket.on('close', () => this.lose('The connection to the monitor was lost.'));
+    socket.on('close', () => {
+      this.closedByPeer = this.lost === undefined;
+      this.lose('The connection to the monitor was lost.');
+    });
   }
 
   /**
@@ -62,29 +69,29 @@ export class QmpClient implements AsyncDisposable {
     throwIfAborted(options.signal);
     const timeoutMs = options.timeoutMs ?? 10_000;
     const limit = AbortSignal.any([options.signal, AbortSignal.timeout(timeoutMs)]);
-    const socket = await connectUnix(path, limit);
-    if (!socket) {
-      throwIfAborted(options.signal);
-      throw unreachable(path, `No monitor answers after ${timeoutMs} ms.`);
-    }
-    const client = new QmpClient(socket, path);
-    const giveUp = (): void => client.lose(`The monitor does not greet within ${timeoutMs} ms.`);
-    limit.addEventListener('abort', giveUp, { once: true });
-    try {
-      await new Promise<void>((resolve, reject) => {
-        client.greeted = resolve;
-        client.pending.set(0, { command: 'greeting', resolve: () => resolve(), reject });
+    for (;;) {
+      const socket = await connectUnix(path, limit);
+      if (!socket) {
+        throwIfAborted(options.signal);
+        throw unreachable(path, `No monitor answers after ${timeoutMs} ms.`);
+      }
+      const client = new QmpClient(socket, path);
+      const giveUp = (): void => client.lose(`The monitor does not greet within ${timeoutMs} ms.`);
+      limit.addEventListener('abort', giveUp, { once: true });
+      try {
         if (limit.aborted) giveUp();
-      });
-      client.pending.delete(0);
-      await client.execute('qmp_capabilities');
-      return client;
-    } catch (error) {
-      client.socket.destroy();
-      throwIfAborted(options.signal);
-      throw error;
-    } finally {
-      limit.removeEventListener('abort', giveUp);
+        await client.greeting();
+        await client.execute('qmp_capabilities');
+        return client;
+      } catch (error) {
+        client.socket.destroy();
+        throwIfAborted(options.signal);
+        // While QEMU parts with the client before, such as a probe of readiness, it drops the next one ungreeted.
+        if (!client.droppedUngreeted || limit.aborted) throw error;
+        await delay(RETRY_MS);
+      } finally {
+        limit.removeEventListener('abort', giveUp);
+      }
     }
   }
 
@@ -196,6 +203,20 @@ export class QmpClient implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
+  }
+
+  private get droppedUngreeted(): boolean {
+    return this.closedByPeer && !this.hasGreeted;
+  }
+
+  private async greeting(): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.greeted = resolve;
+      if (this.lost) return reject(this.lost);
+      this.pending.set(0, { command: 'greeting', resolve: () => resolve(), reject });
+    });
+    this.hasGreeted = true;
+    this.pending.delete(0);
   }
 
   private receive(text: string): void {

@@ -132,7 +132,8 @@ export class JobsService {
   /** Waits until the job has ended, at most `timeoutMs`, and gives it as it is then. */
   async waitFor(id: string, timeoutMs: number, signal?: AbortSignal): Promise<JobView> {
     const job = await this.row(id);
-    if (!hasEnded(job) && timeoutMs > 0)
+    // a signal that fired while the row was read tells nobody again
+    if (!hasEnded(job) && timeoutMs > 0 && !signal?.aborted)
       await new Promise<void>((resolve) => {
         const finish = () => {
           clearTimeout(timer);
