@@ -1,5 +1,5 @@
 import { randomFillSync } from 'node:crypto';
-import { closeSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from 'node:fs';
 
 export const CONTENTS = ['random', 'mixed', 'sparse'] as const;
 export type Content = (typeof CONTENTS)[number];
@@ -37,6 +37,8 @@ export function fillWithGarbage(path: string, sizeBytes: number): void {
   const fd = openSync(path, 'w');
   for (let offset = 0; offset < sizeBytes; offset += piece.length)
     writeSync(fd, piece, 0, Math.min(piece.length, sizeBytes - offset), offset);
+  // or a FLUSH in the middle of a copy would have to write the garbage out as well
+  fsyncSync(fd);
   closeSync(fd);
 }
 

@@ -1,4 +1,5 @@
 import './channel-window.js';
+import './packet-padding.js';
 import net, { type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { MigrationError } from '@ossea/errors';

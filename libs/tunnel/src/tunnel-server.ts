@@ -1,4 +1,5 @@
 import './channel-window.js';
+import './packet-padding.js';
 import { EventEmitter } from 'node:events';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import ssh2, { type Connection } from 'ssh2';
