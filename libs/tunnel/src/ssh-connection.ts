@@ -5,6 +5,7 @@ import type { Duplex } from 'node:stream';
 import { MigrationError } from '@ossea/errors';
 import ssh2, { type Client } from 'ssh2';
 import { ALGORITHMS, KEEPALIVE } from './algorithms.js';
+import { gatherWrites } from './gather-writes.js';
 import { fingerprint } from './keys.js';
 
 export interface DialOptions {
@@ -43,6 +44,7 @@ export class SshConnection {
     const { readyTimeoutMs = 10_000, host, port } = options;
     const client = new ssh2.Client();
     const socket = net.connect({ host, port, noDelay: true });
+    gatherWrites(socket);
     const connection = new SshConnection(client, socket);
     return new Promise((resolve, reject) => {
       let seen: string | undefined;

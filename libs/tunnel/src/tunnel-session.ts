@@ -5,6 +5,7 @@ import { AgentListener } from './agent-listener.js';
 import { AGENT_ADDRESS, ENROL_ADDRESS, NBD_ADDRESS, isAddress } from './algorithms.js';
 import { authenticate, type Principal } from './authenticate.js';
 import { serveEnrolChannel } from './enrol-channel.js';
+import { gatherWrites } from './gather-writes.js';
 import { joinStreams } from './join-streams.js';
 import { fingerprint } from './keys.js';
 import type { TunnelIdentity, TunnelLimits, TunnelServerOptions } from './server-options.js';
@@ -151,6 +152,7 @@ export class TunnelSession {
   private openNbd(identity: TunnelIdentity, accept: () => Duplex | undefined, reject: () => void): void {
     this.channels += 1;
     const socket = net.connect({ path: identity.nbdSocketPath });
+    gatherWrites(socket);
     socket.once('close', () => (this.channels -= 1));
     socket.once('error', () => {
       this.hooks.refused(this, 'the storage daemon does not answer');
