@@ -15,6 +15,8 @@ export interface BenchOptions {
   readonly sizeBytes: number;
   readonly contents: readonly string[];
   readonly json: boolean;
+  /** Where the images lie; in memory where there is room unless told. */
+  readonly images?: string | undefined;
 }
 interface Sample {
   readonly seconds: number;
@@ -59,7 +61,7 @@ async function command(name: string, args: readonly string[]): Promise<void> {
   if (code !== 0) throw new Error(`${name} ended with ${String(code)}: ${tail}`);
 }
 
-/** Where the images lie: in memory where there is room, so that no disk's mood is measured along. */
+/** In memory where there is room, so that no disk's mood is measured along. */
 function imageStorage(sizeBytes: number): { readonly directory: string; readonly kind: 'memory' | 'disk' } {
   try {
     const { type, bavail, bsize } = statfsSync('/dev/shm');
@@ -216,7 +218,9 @@ async function benchContent(
 export async function bench(options: BenchOptions): Promise<number> {
   const contents = options.contents.filter((name): name is Content => CONTENTS.includes(name as Content));
   if (contents.length !== options.contents.length) throw new Error(`contents are ${CONTENTS.join(', ')}`);
-  const storage = imageStorage(options.sizeBytes);
+  const storage = options.images
+    ? ({ directory: options.images, kind: 'disk' } as const)
+    : imageStorage(options.sizeBytes);
   const directory = mkdtempSync(join(storage.directory, 'ob-'));
   const journals = mkdtempSync(join(tmpdir(), 'obj-'));
   try {

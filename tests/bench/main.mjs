@@ -1,4 +1,4 @@
-// npm run bench -- [--json] [--rounds N] [--mebibytes N] [--content random,mixed,sparse]
+// npm run bench -- [--json] [--rounds N] [--mebibytes N] [--content random,mixed,sparse] [--images DIRECTORY]
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -12,6 +12,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     mebibytes: { type: 'string', default: '1024' },
     content: { type: 'string', default: 'random,mixed,sparse' },
+    images: { type: 'string' },
   },
 });
 if (!values['no-build']) {
@@ -25,4 +26,5 @@ process.exitCode = await bench({
   sizeBytes: Number(values.mebibytes) * 2 ** 20,
   contents: values.content.split(','),
   json: values.json,
+  images: values.images,
 });
