@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { QmpClient } from '@ossea/qemu';
 
-// QEMU drops a client that comes while it parts with the one before: once in a thousand starts, so a stand-in does it
+// QEMU drops a client that comes while it parts with the one before: too seldom for a spec, so a stand-in does it
 let directory: string;
 let path: string;
 let server: Server | undefined;
