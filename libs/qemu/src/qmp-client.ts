@@ -24,6 +24,8 @@ interface Pending {
   readonly reject: (error: MigrationError) => void;
 }
 
+/** What stands for the greeting among the commands, whose ids begin with 1. */
+const GREETING = 0;
 const RETRY_MS = 25;
 const JOB_TIMEOUT_MS = 600_000;
 
@@ -41,8 +43,7 @@ export class QmpClient implements AsyncDisposable {
   private received = '';
   private lost: MigrationError | undefined;
   private greeted: (() => void) | undefined;
-  private hasGreeted = false;
-  private closedByPeer = false;
+  private droppedUngreeted = false;
 
   private constructor(
     private readonly socket: Socket,
@@ -52,7 +53,7 @@ export class QmpClient implements AsyncDisposable {
     socket.on('data', (text: string) => this.receive(text));
     socket.on('error', () => undefined);
     socket.on('close', () => {
-      this.closedByPeer = this.lost === undefined;
+      this.droppedUngreeted = this.pending.has(GREETING);
       this.lose('The connection to the monitor was lost.');
     });
   }
@@ -205,18 +206,13 @@ export class QmpClient implements AsyncDisposable {
     this.close();
   }
 
-  private get droppedUngreeted(): boolean {
-    return this.closedByPeer && !this.hasGreeted;
-  }
-
   private async greeting(): Promise<void> {
     await new Promise<void>((resolve, reject) => {
       this.greeted = resolve;
       if (this.lost) return reject(this.lost);
-      this.pending.set(0, { command: 'greeting', resolve: () => resolve(), reject });
+      this.pending.set(GREETING, { command: 'greeting', resolve: () => resolve(), reject });
     });
-    this.hasGreeted = true;
-    this.pending.delete(0);
+    this.pending.delete(GREETING);
   }
 
   private receive(text: string): void {

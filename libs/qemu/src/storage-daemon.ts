@@ -188,9 +188,10 @@ export class StorageDaemon implements AsyncDisposable {
   /** Ends the daemon; images are synced and closed by it. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.qmp.close();
+    // while this daemon has the lock: after its end the name may be the next one's, whose socket must stay
+    await rm(this.nbdSocketPath, { force: true });
     await this.process[Symbol.asyncDispose]();
     await rm(this.monitorPath, { force: true });
-    await rm(this.nbdSocketPath, { force: true });
     this.live.clear();
   }
 

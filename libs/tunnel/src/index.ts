@@ -1,7 +1,6 @@
 export { AGENT_ADDRESS, ENROL_USER, NBD_ADDRESS, TUNNEL_USER } from './algorithms.js';
 export { Backoff } from './backoff.js';
 export { CHANNEL_WINDOW_BYTES, channelWindowRaised } from './channel-window.js';
-export { paddingFromStock } from './packet-padding.js';
 export { exchangeEnrolment } from './enrol-client.js';
 export { fingerprint, generateKeyPair, normalisePublicKey, publicKeyOf, type KeyPair } from './keys.js';
 export { nativeCryptoAvailable } from './native-crypto.js';
