@@ -1,0 +1,72 @@
+import type { BlockEndpoint, CallOptions, Lease, PluginContext } from '@ossea/plugin-sdk';
+
+/** One disk as of a snapshot, as vSphere describes it: all that a transport needs to find its bytes. */
+export interface SnapshotDisk {
+  /** Managed-object ids, `vm-51` and `snapshot-70` on a vCenter; opaque text elsewhere. */
+  readonly vm: string;
+  readonly snapshot: string;
+  /** The device key. */
+  readonly key: string;
+  readonly label: string;
+  readonly sizeBytes: number;
+  /** `[datastore] directory/disk.vmdk`, of the snapshot's own hardware: never the live machine's. */
+  readonly fileName: string;
+  readonly datastore: {
+    readonly name: string;
+    /** As vSphere says it: `VMFS`, `NFS`, `NFS41`, `vsan`, `VVOL` … */
+    readonly type: string;
+    /** The inventory path of its datacenter, `folder/DC0`; what `/folder` calls `dcPath`. */
+    readonly datacenterPath: string;
+  };
+  /** The vim25 type of the backing, `VirtualDiskFlatVer2BackingInfo` for instance. */
+  readonly backingType: string;
+  /** Whether the snapshot's disk stands on another one: it is a link of a chain, and its file holds a part only. */
+  readonly hasParent: boolean;
+  readonly encrypted: boolean;
+}
+
+/** Whether a transport can read a disk, and if not, why: shown to the operator before the first byte. */
+export type Assessment = { readonly usable: true } | { readonly usable: false; readonly because: string };
+
+/** One way to read a disk of a snapshot. */
+export interface DiskTransport {
+  /** As it stands in the settings and in messages: `vddk`, `datastore`, `nbdkit`. */
+  readonly id: string;
+  assess(disk: SnapshotDisk): Assessment;
+  /**
+   * Starts what serves the disk and makes sure that it answers with the expected size.
+   * Throws `auth.rejected`, `peer.untrusted`, `peer.forbidden`, `peer.unreachable`, `resource.not-found`,
+   * `resource.busy` (a limit of the host), `disk.size-mismatch` or `process.failed`.
+   */
+  open(disk: SnapshotDisk, call: CallOptions): Promise<Lease<BlockEndpoint>>;
+}
+
+/** The vCenter or ESXi host that a transport reads from, as the session knows it. */
+export interface TransportHost {
+  readonly context: PluginContext;
+  readonly host: string;
+  readonly port: number;
+  readonly username: string;
+  readonly password: string;
+  /** Whether this is a vCenter, which relays disks with smaller buffers than an ESXi host of its own. */
+  readonly viaVcenter: boolean;
+  /** The certificate that the session has checked. */
+  readonly certificate: PeerCertificate;
+  /** The CA bundle of the settings, where the certificate is trusted by CA and not by its pin. */
+  readonly caPem?: string;
+  /** The `vmware_soap_session` cookie, `name=value`, of the session as it is now. */
+  cookie(): string;
+  /** Calls back after every new login, until the returned function is called. */
+  onLogin(listener: () => void): () => void;
+  /** Asks the server whether the session lives, and logs in again where it does not. */
+  keepAlive(call: CallOptions): Promise<void>;
+}
+
+export interface PeerCertificate {
+  readonly pem: string;
+  /** `AA:BB:…`, upper case. */
+  readonly sha1: string;
+  readonly sha256: string;
+  /** DNS names and addresses it is made out to; its common name where it has none. */
+  readonly names: readonly string[];
+}
