@@ -16,7 +16,12 @@ const Power = z.enum(['running', 'stopped', 'suspended']);
 const Bytes = z.int().nonnegative();
 const Key = z.string().regex(/^[a-z0-9-]{1,64}$/);
 
-export const VmSummaryMessage = z.object({ id: Text, name: z.string(), power: Power });
+export const VmSummaryMessage = z.object({
+  id: Text,
+  name: z.string(),
+  power: Power,
+  path: z.string().optional(),
+});
 
 export const VmDescriptionMessage = VmSummaryMessage.extend({
   hostId: z.string(),
@@ -24,10 +29,32 @@ export const VmDescriptionMessage = VmSummaryMessage.extend({
   memoryBytes: Bytes,
   firmware: z.enum(['bios', 'uefi']),
   guestOs: z.string().optional(),
+  hostName: z.string().optional(),
+  secureBoot: z.boolean().optional(),
+  vTpm: z.boolean().optional(),
+  guestTools: z.enum(['running', 'stopped', 'absent']).optional(),
+  snapshots: z.array(z.object({ name: z.string(), createdAt: z.string(), ours: z.boolean() })).optional(),
   disks: z.array(
-    z.object({ key: Text, backing: z.string(), label: z.string(), sizeBytes: Bytes, boot: z.boolean() }),
+    z.object({
+      key: Text,
+      backing: z.string(),
+      label: z.string(),
+      sizeBytes: Bytes,
+      boot: z.boolean(),
+      storage: z.string().optional(),
+      provisioning: z.enum(['thin', 'thick-lazy-zeroed', 'thick-eager-zeroed']).optional(),
+      controller: z.string().optional(),
+    }),
   ),
-  nics: z.array(z.object({ key: z.string(), mac: z.string(), network: z.string() })),
+  nics: z.array(
+    z.object({
+      key: z.string(),
+      mac: z.string(),
+      network: z.string(),
+      model: z.string().optional(),
+      addresses: z.array(z.string()).optional(),
+    }),
+  ),
   concerns: z.array(
     z.object({
       code: z.string(),
@@ -88,6 +115,15 @@ export const SOURCE_CALLS = {
   'consoleScreenshot.screenshot': {
     params: Vm,
     result: z.object({ mediaType: z.literal('image/png'), base64: z.string() }),
+    streams: false,
+  },
+  'privileges.list': {
+    params: Nothing,
+    result: z.object({
+      privileges: z.array(
+        z.object({ id: Text, neededFor: z.string(), required: z.boolean(), granted: z.boolean() }),
+      ),
+    }),
     streams: false,
   },
 } as const;

@@ -44,8 +44,26 @@ export const UpdateConnection = z
   .meta({ id: 'UpdateConnection' });
 export type UpdateConnection = z.infer<typeof UpdateConnection>;
 
+/** A privilege of the platform, under its own name there. */
+export const Privilege = z
+  .object({
+    id: z.string(),
+    neededFor: z.string(),
+    /** Whether nothing can be replicated without it. */
+    required: z.boolean(),
+    granted: z.boolean(),
+  })
+  .meta({ id: 'Privilege' });
+export type Privilege = z.infer<typeof Privilege>;
+
 /** The outcome of a real `connect()`. */
 export const ConnectionTest = z
-  .object({ ok: z.literal(true), capabilities: z.array(z.string()), durationMs: z.int().nonnegative() })
+  .object({
+    ok: z.literal(true),
+    capabilities: z.array(z.string()),
+    durationMs: z.int().nonnegative(),
+    /** What the account may do, where the platform can be asked. */
+    privileges: z.array(Privilege).optional(),
+  })
   .meta({ id: 'ConnectionTest' });
 export type ConnectionTest = z.infer<typeof ConnectionTest>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PowerState, VmContext } from './vm-context.js';
+import { PowerState, SourceDisk, SourceMachine, VmContext } from './vm-context.js';
 import { Problem } from './problem.js';
 import { Id } from './values.js';
 
@@ -17,6 +17,8 @@ export const DiscoveredVm = z
     id: z.string(),
     name: z.string(),
     power: PowerState,
+    /** Where people find it at the source, from the top. */
+    path: z.string().optional(),
     /** The record of it, where it is under management already. */
     contextId: Id.optional(),
   })
@@ -27,6 +29,21 @@ export const DiscoveredVms = z
   .object({ connectionId: Id, items: z.array(DiscoveredVm), truncated: z.boolean() })
   .meta({ id: 'DiscoveredVms' });
 export type DiscoveredVms = z.infer<typeof DiscoveredVms>;
+
+export const DescribeVm = z
+  .strictObject({ connectionId: Id, vmId: z.string().min(1).max(191) })
+  .meta({ id: 'DescribeVm' });
+export type DescribeVm = z.infer<typeof DescribeVm>;
+
+/** What a machine is made of, and what should be known of it before the first byte moves. */
+export const DescribedVm = SourceMachine.extend({
+  id: z.string(),
+  name: z.string(),
+  /** Which vCenter or host tracks its changes. */
+  hostId: z.string(),
+  disks: z.array(SourceDisk),
+}).meta({ id: 'DescribedVm' });
+export type DescribedVm = z.infer<typeof DescribedVm>;
 
 export const AddVms = z
   .strictObject({

@@ -5,19 +5,60 @@ import { Bytes, Finding, Id, Timestamp } from './values.js';
 export const PowerState = z.enum(['running', 'stopped', 'suspended']);
 export const Firmware = z.enum(['bios', 'uefi']);
 
-export const Nic = z.object({ key: z.string(), mac: z.string(), network: z.string() }).meta({ id: 'Nic' });
+export const Nic = z
+  .object({
+    key: z.string(),
+    mac: z.string(),
+    network: z.string(),
+    /** The adapter's model, as the source says it. */
+    model: z.string().optional(),
+    addresses: z.array(z.string()).optional(),
+  })
+  .meta({ id: 'Nic' });
 
-export const VmDisk = z
+export const Provisioning = z.enum(['thin', 'thick-lazy-zeroed', 'thick-eager-zeroed']);
+
+/** A disk as the source describes it. */
+export const SourceDisk = z
   .object({
     key: z.string(),
     backing: z.string(),
     label: z.string(),
     sizeBytes: Bytes,
     boot: z.boolean(),
-    /** The target's name for the volume, once there is one. */
-    volumeRef: z.string().optional(),
+    /** The datastore, pool or directory that holds it. */
+    storage: z.string().optional(),
+    provisioning: Provisioning.optional(),
+    controller: z.string().optional(),
   })
-  .meta({ id: 'VmDisk' });
+  .meta({ id: 'SourceDisk' });
+export type SourceDisk = z.infer<typeof SourceDisk>;
+
+/** A machine as the source described it when we last looked. */
+export const SourceMachine = z
+  .object({
+    cpus: z.int(),
+    memoryBytes: Bytes,
+    firmware: Firmware,
+    guestOs: z.string().optional(),
+    power: PowerState,
+    nics: z.array(Nic),
+    concerns: z.array(Finding),
+    /** Where people find it at the source, from the top. */
+    path: z.string().optional(),
+    hostName: z.string().optional(),
+    secureBoot: z.boolean().optional(),
+    vTpm: z.boolean().optional(),
+    guestTools: z.enum(['running', 'stopped', 'absent']).optional(),
+    snapshots: z.array(z.object({ name: z.string(), createdAt: z.string(), ours: z.boolean() })).optional(),
+  })
+  .meta({ id: 'SourceMachine' });
+export type SourceMachine = z.infer<typeof SourceMachine>;
+
+export const VmDisk = SourceDisk.extend({
+  /** The target's name for the volume, once there is one. */
+  volumeRef: z.string().optional(),
+}).meta({ id: 'VmDisk' });
 export type VmDisk = z.infer<typeof VmDisk>;
 
 /** What is known of the last cycle, so that a list needs no second question. */
@@ -47,17 +88,7 @@ export const VmContext = z
     vmaId: Id.optional(),
     sourceVmId: z.string(),
     placement: z.record(z.string(), z.unknown()).optional(),
-    machine: z
-      .object({
-        cpus: z.int(),
-        memoryBytes: Bytes,
-        firmware: Firmware,
-        guestOs: z.string().optional(),
-        power: PowerState,
-        nics: z.array(Nic),
-        concerns: z.array(Finding),
-      })
-      .optional(),
+    machine: SourceMachine.optional(),
     disks: z.array(VmDisk),
     generation: z.int(),
     autoAdded: z.boolean(),

@@ -80,6 +80,27 @@ export const ERRORS = {
     status: 502,
     remedy: 'Check that the endpoint speaks the expected protocol and version.',
   },
+  'peer.untrusted': {
+    recovery: 'fix-and-retry',
+    status: 422,
+    remedy:
+      'Compare the certificate that is shown with the one at the endpoint; correct the pin or the CA, or renew it.',
+  },
+  'peer.forbidden': {
+    recovery: 'fix-and-retry',
+    status: 422,
+    remedy: 'Give the account at the endpoint the privilege that is named.',
+  },
+  'license.restricted': {
+    recovery: 'fix-and-retry',
+    status: 409,
+    remedy: 'Assign a licence to the host that allows this operation through its API.',
+  },
+  'source.blocked': {
+    recovery: 'fix-and-retry',
+    status: 409,
+    remedy: 'Resolve at the source machine what is named.',
+  },
   'resource.not-found': { recovery: 'give-up', status: 404, remedy: 'Refresh the inventory.' },
   'resource.conflict': {
     recovery: 'fix-and-retry',

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
-import { CONTRACT_VERSION, settingsJsonSchema, type SourceSession } from '@ossea/plugin-sdk';
-import { assertJson, calm, collect, freshKey, rejectsWith, throwsOnlyOurs, withSession } from './clause.js';
+import { CONTRACT_VERSION, settingsJsonSchema, type SourceSession, type VmSummary } from '@ossea/plugin-sdk';
+import {
+  NotApplicable,
+  assertJson,
+  calm,
+  collect,
+  freshKey,
+  rejectsWith,
+  throwsOnlyOurs,
+  withSession,
+} from './clause.js';
 import { expectedCapabilities } from './expected-capabilities.js';
 import type { Check, SourceSubject } from './subjects.js';
 
@@ -66,8 +75,9 @@ export const SOURCE_SESSION_CHECKS: readonly Check<SourceSubject>[] = [
         const listed = await collect(inventory.list({ signal: calm() }));
         const mine = listed.filter((vm) => vm.id === subject.sample.vm);
         assert.equal(mine.length, 1, 'the sample machine is listed once');
-        const { id, name, power } = await inventory.describe(subject.sample.vm, { signal: calm() });
-        assert.deepEqual(mine[0], { id, name, power }, 'list and describe tell different things');
+        const told = ({ id, name, power, path }: VmSummary) => ({ id, name, power, path });
+        const described = await inventory.describe(subject.sample.vm, { signal: calm() });
+        assert.deepEqual(told(mine[0]!), told(described), 'list and describe tell different things');
         assert.equal(new Set(listed.map((vm) => vm.id)).size, listed.length, 'an id is listed twice');
       }),
   },
@@ -99,6 +109,35 @@ export const SOURCE_SESSION_CHECKS: readonly Check<SourceSubject>[] = [
         }
         const keys = disks.map((disk) => disk.key);
         assert.ok(keys.includes(subject.sample.disk), 'the sample disk is not described');
+      }),
+  },
+  {
+    clause: 'every concern has a code, says what is the matter and what to do',
+    run: (subject) =>
+      withSession(subject, async ({ inventory }) => {
+        const { concerns } = await inventory.describe(subject.sample.vm, { signal: calm() });
+        for (const { code, message, remedy } of concerns) {
+          assert.match(code, /^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$/, `"${code}" is no code`);
+          assert.ok(message.length > 0 && remedy.length > 0, `${code} says nothing`);
+        }
+      }),
+  },
+  {
+    clause: 'privileges: each is named once, and says what it is needed for',
+    needs: 'privileges',
+    run: (subject) =>
+      withSession(subject, async ({ can: { privileges } }) => {
+        if (!privileges) throw new NotApplicable('the session cannot tell its privileges');
+        const told = await privileges.list({ signal: calm() });
+        assertJson('the privileges', told);
+        assert.ok(told.length > 0, 'no privilege is named');
+        assert.equal(new Set(told.map(({ id }) => id)).size, told.length, 'a privilege is named twice');
+        for (const { id, neededFor } of told) assert.ok(id && neededFor, `"${id}" is needed for nothing`);
+        for (const { id, required, granted } of told)
+          assert.ok(
+            granted || !required,
+            `the account lacks "${id}", and yet the sample is replicated with it`,
+          );
       }),
   },
   {
@@ -167,7 +206,7 @@ function calls(
   token: string,
   signal: AbortSignal,
 ): [string, () => Promise<unknown>][] {
-  const { changedBlocks, power, consoleScreenshot } = session.can;
+  const { changedBlocks, power, consoleScreenshot, privileges } = session.can;
   const all: [string, () => Promise<unknown>][] = [
     ['inventory.describe', () => session.inventory.describe(vm, { signal })],
     ['inventory.list', () => collect(session.inventory.list({ signal }))],
@@ -197,6 +236,7 @@ function calls(
       ['power.stop', () => power.stop(vm, { signal, force: true, timeoutMs: 1_000 })],
     );
   }
+  if (privileges) all.push(['privileges.list', () => privileges.list({ signal })]);
   if (consoleScreenshot) all.push(['screenshot', () => consoleScreenshot.screenshot(vm, { signal })]);
   return all;
 }

@@ -60,6 +60,7 @@ export interface SourceCapabilities {
   readonly changedBlocks?: ChangedBlockTracking;
   readonly power?: PowerControl;
   readonly consoleScreenshot?: SourceScreenshot;
+  readonly privileges?: PrivilegeReport;
 }
 export type SourceCapability = keyof SourceCapabilities;
 
@@ -94,6 +95,21 @@ export interface PowerControl {
 
 export interface SourceScreenshot {
   screenshot(vm: VmId, options: CallOptions): Promise<ImageData>;
+}
+
+/** One privilege of the platform, under the platform's own name. */
+export interface PrivilegeState {
+  readonly id: string;
+  /** What of ours does not work without it, in a few words. */
+  readonly neededFor: string;
+  /** Whether nothing can be replicated without it; the others cost one feature. */
+  readonly required: boolean;
+  readonly granted: boolean;
+}
+
+/** What the account of the connection may do, asked of the platform at the moment of the call. */
+export interface PrivilegeReport {
+  list(options: CallOptions): Promise<readonly PrivilegeState[]>;
 }
 
 /** Types a source plugin without widening its settings. */

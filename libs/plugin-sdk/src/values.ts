@@ -28,6 +28,8 @@ export interface VmSummary {
   readonly id: VmId;
   readonly name: string;
   readonly power: PowerState;
+  /** Where people find it, from the top: datacenter, cluster or host, folder … as the platform arranges it. */
+  readonly path?: string;
 }
 
 /** A disk is identified by VM id + key + backing identity; a change of any of them means a full cycle. */
@@ -38,12 +40,21 @@ export interface DiskDescription {
   readonly label: string;
   readonly sizeBytes: number;
   readonly boot: boolean;
+  /** The datastore, pool or directory that holds it. */
+  readonly storage?: string;
+  readonly provisioning?: 'thin' | 'thick-lazy-zeroed' | 'thick-eager-zeroed';
+  /** What it hangs on, as the platform says it: `SCSI 0:1 (ParaVirtual)`. */
+  readonly controller?: string;
 }
 
 export interface NicDescription {
   readonly key: string;
   readonly mac: string;
   readonly network: string;
+  /** The adapter's model, as the platform says it: `Vmxnet3`. */
+  readonly model?: string;
+  /** What the guest has on it, where its tools say so. */
+  readonly addresses?: readonly string[];
 }
 
 export type Severity = 'blocker' | 'warning' | 'information';
@@ -63,6 +74,18 @@ export interface VmDescription extends VmSummary {
   readonly memoryBytes: number;
   readonly firmware: Firmware;
   readonly guestOs?: string;
+  readonly hostName?: string;
+  readonly secureBoot?: boolean;
+  /** A virtual TPM: what it holds is not moved. */
+  readonly vTpm?: boolean;
+  /** Whether the guest can be asked for anything: to flush, to shut down, for its addresses. */
+  readonly guestTools?: 'running' | 'stopped' | 'absent';
+  /** Snapshots that stand now, ours included. */
+  readonly snapshots?: readonly {
+    readonly name: string;
+    readonly createdAt: string;
+    readonly ours: boolean;
+  }[];
   readonly disks: readonly DiskDescription[];
   readonly nics: readonly NicDescription[];
   readonly concerns: readonly Finding[];

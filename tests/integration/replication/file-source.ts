@@ -19,7 +19,7 @@ export class FileSource {
   readonly disks: readonly string[] = ['vda', 'vdb'];
   power: 'running' | 'stopped' = 'running';
   /** Codes that the next calls fail with, by call. */
-  readonly faults = new Map<string, MigrationError[]>();
+  readonly faults = new Map<string, (MigrationError | undefined)[]>();
   snapshotsTaken = 0;
   private readonly writes: { disk: string; extent: Extent }[] = [];
   private readonly snapshots = new Map<string, Taken>();

@@ -16,7 +16,7 @@ describe('a session', () => {
     expect(new Set(answers.map(({ bytes }) => bytes.toString())).size).toBe(1);
     expect(answers[0]).toMatchObject({
       status: 200,
-      body: { capabilities: ['changedBlocks', 'power', 'consoleScreenshot'] },
+      body: { capabilities: ['changedBlocks', 'power', 'consoleScreenshot', 'privileges'] },
     });
     expect(site.connects - before).toBe(1);
   });

@@ -33,9 +33,11 @@ export class ConnectionTrials {
     try {
       await using session = await this.connector.connect(row, name, signal);
       const capabilities = Object.entries(session.can).flatMap(([name, granted]) => (granted ? [name] : []));
+      const privileges =
+        'privileges' in session.can ? await session.can.privileges?.list({ signal }) : undefined;
       const durationMs = Math.round(performance.now() - began);
       await this.sessions.renewIfBroken(id, { signal });
-      return { ok: true, capabilities, durationMs };
+      return { ok: true, capabilities, durationMs, ...(privileges ? { privileges: [...privileges] } : {}) };
     } finally {
       await rm(join(this.scratchDir, name), { recursive: true, force: true });
     }

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import type { VmContext as VmContextView } from '@ossea/api-contract';
+import type { SourceMachine, VmContext as VmContextView } from '@ossea/api-contract';
 import { MigrationError } from '@ossea/errors';
 import { DataSource, In, Not, type EntityManager } from 'typeorm';
 import { Job } from '../jobs/job.entity.js';
 import { Volume } from '../volumes/volume.entity.js';
-import { VmContext, VmDisk } from './vm-context.entity.js';
+import { VmContext, VmDisk, type MachineFacts } from './vm-context.entity.js';
 
 /** Databases bound the number of values that one question may name. */
 const BATCH = 500;
@@ -55,7 +55,12 @@ export class ContextViews {
     return rows.map((row) => {
       const views = (disksOf.get(row.id) ?? []).map(({ diskKey, backing, label, sizeBytes, boot }) => {
         const volumeRef = refs.get(`${row.id} ${diskKey}`) ?? undefined;
-        return { key: diskKey, backing, label, sizeBytes, boot, ...(volumeRef ? { volumeRef } : {}) };
+        const details = row.machine?.disks?.find(({ key }) => key === diskKey);
+        return {
+          ...details,
+          ...{ key: diskKey, backing, label, sizeBytes, boot },
+          ...(volumeRef ? { volumeRef } : {}),
+        };
       });
       return viewOfRow(row, views, jobOf.get(row.id));
     });
@@ -77,7 +82,7 @@ function viewOfRow(
     ...(row.vmaId === null ? {} : { vmaId: row.vmaId }),
     sourceVmId: row.sourceVmId,
     ...(row.placement === null ? {} : { placement: row.placement }),
-    ...(row.machine === null ? {} : { machine: row.machine }),
+    ...(row.machine === null ? {} : { machine: withoutDisks(row.machine) }),
     disks,
     generation: row.generation,
     autoAdded: row.autoAdded,
@@ -87,4 +92,8 @@ function viewOfRow(
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
   };
+}
+
+function withoutDisks({ disks: _, ...machine }: MachineFacts): SourceMachine {
+  return machine;
 }

@@ -3,6 +3,8 @@ import { ApiTags } from '@nestjs/swagger';
 import {
   AddedVms,
   AddVms,
+  DescribedVm,
+  DescribeVm,
   DiscoveredVms,
   DiscoverVms,
   Id,
@@ -33,6 +35,16 @@ export class DiscoveryController {
     @Res({ passthrough: true }) response: Response,
   ): Promise<DiscoveredVms> {
     return this.discovery.discover(body, goneSignal(response));
+  }
+
+  @Post('discovery/describe-vm')
+  @HttpCode(200)
+  @Answers('What one machine is made of, and what stands in its way', DescribedVm)
+  describe(
+    @Body({ schema: DescribeVm }) body: DescribeVm,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<DescribedVm> {
+    return this.discovery.describe(body, goneSignal(response));
   }
 
   @Post('discovery/add-vms')

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type {
+  DescribedVm,
+  DescribeVm,
   DiscoveredVm,
   DiscoveredVms,
   DiscoverVms,
@@ -10,6 +12,7 @@ import type {
 import { DataSource, In, Not } from 'typeorm';
 import { ConnectionSessions } from '../connections/connection-sessions.js';
 import { ContextViews } from './context-views.js';
+import { describedVmOf } from './machine-facts.js';
 import { OVER_STATES } from './over-states.js';
 import { VmContext } from './vm-context.entity.js';
 
@@ -31,13 +34,13 @@ export class DiscoveryService {
     const wanted = nameContains?.toLowerCase();
     const found: DiscoveredVm[] = [];
     let truncated = false;
-    for await (const { id, name, power } of source.inventory.list({ signal })) {
+    for await (const { id, name, power, path } of source.inventory.list({ signal })) {
       if (wanted !== undefined && !name.toLowerCase().includes(wanted)) continue;
       if (found.length === SHOWN_VMS) {
         truncated = true;
         break;
       }
-      found.push({ id, name, power });
+      found.push({ id, name, power, ...(path === undefined ? {} : { path }) });
     }
     const rows = await this.database.getRepository(VmContext).find({
       select: { id: true, sourceVmId: true },
@@ -49,6 +52,12 @@ export class DiscoveryService {
       return contextId === undefined ? vm : { ...vm, contextId };
     });
     return { connectionId, truncated, items };
+  }
+
+  /** Throws what connecting to the source throws, and `resource.not-found`. */
+  async describe({ connectionId, vmId }: DescribeVm, signal: AbortSignal): Promise<DescribedVm> {
+    const source = await this.sessions.source(connectionId, { signal });
+    return describedVmOf(await source.inventory.describe(vmId, { signal }));
   }
 
   /** Throws `request.not-found`. */

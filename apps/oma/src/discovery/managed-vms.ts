@@ -9,7 +9,8 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { Outbox } from '../progress/outbox.js';
 import { ContextViews } from './context-views.js';
 import { OVER_STATES } from './over-states.js';
-import { VmContext, VmDisk, type MachineFacts } from './vm-context.entity.js';
+import { machineFactsOf } from './machine-facts.js';
+import { VmContext, VmDisk } from './vm-context.entity.js';
 
 /** What a row holds; names are for people, and may be cut. */
 const NAME_CHARS = 255;
@@ -102,19 +103,6 @@ export class ManagedVms {
  */
 function managedKeyOf(connectionId: string, vmId: string): string {
   return `${connectionId}/${createHash('sha256').update(vmId).digest('hex')}`;
-}
-
-function machineFactsOf(vm: VmDescription): MachineFacts {
-  const { cpus, memoryBytes, firmware, guestOs, power, nics, concerns } = vm;
-  return {
-    cpus,
-    memoryBytes,
-    firmware,
-    power,
-    nics: [...nics],
-    concerns: [...concerns],
-    ...(guestOs === undefined ? {} : { guestOs }),
-  };
 }
 
 function mustHaveUsableDisks({ id, disks }: VmDescription): void {

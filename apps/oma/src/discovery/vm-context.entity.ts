@@ -1,4 +1,4 @@
-import type { CycleSummary, VmContext as VmContextView } from '@ossea/api-contract';
+import type { CycleSummary, SourceDisk, SourceMachine } from '@ossea/api-contract';
 import {
   Column,
   Entity,
@@ -14,7 +14,10 @@ import { Connection } from '../connections/connection.entity.js';
 import { safeBigint } from '../database/safe-bigint.js';
 import { Stamped } from '../database/stamped.js';
 
-export type MachineFacts = NonNullable<VmContextView['machine']>;
+/** With the disks' details, which have no columns of their own; rows of earlier releases have none. */
+export type MachineFacts = SourceMachine & {
+  readonly disks?: readonly Pick<SourceDisk, 'key' | 'storage' | 'provisioning' | 'controller'>[];
+};
 
 /**
  * Our record of one source VM under management: the row everything else hangs on.

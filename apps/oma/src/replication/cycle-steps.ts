@@ -13,8 +13,10 @@ import { MigrationError } from '@ossea/errors';
 import type { CopyProgress } from '@ossea/copy-engine';
 import type { EntityManager } from 'typeorm';
 import { newId } from '../database/new-id.js';
+import { machineFactsOf } from '../discovery/machine-facts.js';
 import { VmContext } from '../discovery/vm-context.entity.js';
 import { decideWork } from './decide-work.js';
+import { honoured } from './honour-token.js';
 import { Cycle } from './cycle.entity.js';
 import { beginCycle, endCycle, lastPoint, markFolded, sealPoint } from './recovery-points.js';
 import type { CopyOrder } from './replication-ports.js';
@@ -36,9 +38,13 @@ const journalIdentityOf = (snapshot: string, target: DiskExport, work: DiskWork)
 export const CYCLE_HANDLERS: CycleHandlers = {
   async 'describe-vm'({ vmId }, { signal, context }) {
     const vm = await context.source.inventory.describe(vmId, { signal });
+    // before anything is refused: the operator looks there for what stands in the way
+    await context.database
+      .getRepository(VmContext)
+      .update({ id: context.contextId }, { machine: machineFactsOf(vm) as never });
     const blocker = vm.concerns.find(({ severity }) => severity === 'blocker');
     if (blocker)
-      throw new MigrationError('disk.size-invalid', `${blocker.message} ${blocker.remedy}`, {
+      throw new MigrationError('source.blocked', `${blocker.message} ${blocker.remedy}`, {
         context: { concern: blocker.code },
       });
     if (vm.disks.length === 0)
@@ -85,40 +91,44 @@ export const CYCLE_HANDLERS: CycleHandlers = {
     return { snapshot: await provisioned(context.source.snapshots, spec, keys.snapshot, { signal }) };
   },
 
-  async 'decide-work'({ vm, exports, recoveryPoint, changeTokens, freshVolumes }, { context }) {
+  async 'decide-work'(
+    { vm, snapshot, exports, recoveryPoint, changeTokens, freshVolumes },
+    { signal, context },
+  ) {
     const last = recoveryPoint ? await lastPoint(context.database, context.contextId) : undefined;
     const row = await context.database.getRepository(VmContext).findOneByOrFail({ id: context.contextId });
     const zeroed = context.target.can.zeroedVolumes !== undefined;
-    const disks = vm.disks.map((disk): DiskWork => {
+    const disks: DiskWork[] = [];
+    for (const disk of vm.disks) {
       const sealed = last?.disks.find(({ diskKey }) => diskKey === disk.key);
       const token = changeTokens?.find((one) => one.disk === disk.key)?.token;
-      const lineage = {
-        hostId: vm.hostId,
-        vmId: vm.id,
-        diskKey: disk.key,
-        backing: disk.backing,
-        sizeBytes: disk.sizeBytes,
-      };
-      const decision = decideWork(
-        lineage,
-        sealed && { ...sealed, changeToken: token, generation: last?.generation ?? -1 },
-        row.generation,
-        context.source.can.changedBlocks !== undefined,
+      const { key: diskKey, backing, sizeBytes } = disk;
+      const decision = await honoured(
+        decideWork(
+          { hostId: vm.hostId, vmId: vm.id, diskKey, backing, sizeBytes },
+          sealed && { ...sealed, token, generation: last?.generation ?? -1 },
+          row.generation,
+          context.source.can.changedBlocks !== undefined,
+        ),
+        { disk: diskKey, since: token, until: snapshot },
+        context,
+        signal,
       );
-      return {
-        disk: disk.key,
-        kind: decision.kind,
-        reason: decision.reason,
-        ...(decision.kind === 'incremental' && token ? { since: token } : {}),
+      const { kind, reason, because } = decision;
+      context.say(`${disk.label}: ${kind}`, { disk: diskKey, reason, ...(because ? { because } : {}) });
+      disks.push({
+        disk: diskKey,
+        kind,
+        reason,
+        ...(kind === 'incremental' && token ? { since: token } : {}),
         // A cycle that was broken off has left data behind: only volumes nobody ever wrote may skip their holes.
         targetIsZero:
           zeroed &&
-          exportOf(exports, disk.key).destination === 'volume' &&
-          (freshVolumes ?? []).includes(disk.key),
-      };
-    });
+          exportOf(exports, diskKey).destination === 'volume' &&
+          (freshVolumes ?? []).includes(diskKey),
+      });
+    }
     const kind = disks.some((disk) => disk.kind === 'full') ? 'full' : 'incremental';
-    for (const disk of disks) context.say(`${disk.disk}: ${disk.kind}`, { reason: disk.reason });
     const newest = await lastPoint(context.database, context.contextId);
     const cycle = await beginCycle(context, { sequence: (newest?.sequence ?? 0) + 1, kind });
     return { cyclePlan: { cycle, kind, disks } };

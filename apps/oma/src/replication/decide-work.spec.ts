@@ -8,7 +8,7 @@ const disk: DiskLineage = {
   backing: '/d/vda.qcow2#7',
   sizeBytes: 1 << 20,
 };
-const sealed: SealedLineage = { ...disk, changeToken: 'token-1', generation: 3 };
+const sealed: SealedLineage = { ...disk, changeToken: 'token-1', token: 'token-1', generation: 3 };
 
 describe('a disk is copied incrementally', () => {
   it('when everything matches the last sealed recovery point', () => {
@@ -30,8 +30,9 @@ describe('a disk is copied in full', () => {
   it.each([
     ['first-cycle', undefined, 3, true],
     ['target-changed', sealed, 4, true],
-    ['no-change-token', { ...sealed, changeToken: undefined }, 3, true],
+    ['no-change-token', { ...sealed, changeToken: null }, 3, true],
     ['no-change-token', { ...sealed, changeToken: '' }, 3, true],
+    ['tracking-reset', { ...sealed, token: undefined }, 3, true],
     ['no-change-tracking', sealed, 3, false],
   ] as const)('for the reason %s', (reason, last, generation, canTrack) => {
     expect(decideWork(disk, last, generation, canTrack)).toEqual({ kind: 'full', reason });

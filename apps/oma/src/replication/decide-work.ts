@@ -10,13 +10,18 @@ export interface DiskLineage {
 }
 /** The same, as the last sealed recovery point recorded it. */
 export interface SealedLineage extends DiskLineage {
-  readonly changeToken: string | undefined;
+  /** The token that the point was sealed with. */
+  readonly changeToken: string | null;
+  /** The same, as long as the source has not said that it means nothing any more. */
+  readonly token: string | undefined;
   readonly generation: number;
 }
 export interface WorkDecision {
   readonly kind: 'full' | 'incremental';
   /** Why this disk is copied in full, or that nothing stands against an incremental cycle. */
   readonly reason: WorkReason;
+  /** What the source said about it, where it said anything. */
+  readonly because?: string;
 }
 
 /** Every one of these must be what the last sealed recovery point recorded; the first that is not explains the full cycle. */
@@ -49,5 +54,6 @@ export function decideWork(
   if (broken) return full(broken.reason);
   if (sealed.generation !== generation) return full('target-changed');
   if (!sealed.changeToken) return full('no-change-token');
+  if (!sealed.token) return full('tracking-reset');
   return { kind: 'incremental', reason: 'changes-known' };
 }

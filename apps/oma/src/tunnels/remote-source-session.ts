@@ -3,12 +3,14 @@ import type {
   ChangedBlockTracking,
   DiskReader,
   PowerControl,
+  PrivilegeReport,
   SnapshotControl,
   SourceCapabilities,
   SourceInventory,
   SourceScreenshot,
   SourceSession,
   VmDescription,
+  VmSummary,
 } from '@ossea/plugin-sdk';
 import type { SessionHandle } from './session-handle.js';
 
@@ -38,13 +40,14 @@ function granted(handle: SessionHandle, capabilities: readonly string[]): Source
     ...(has.has('changedBlocks') ? { changedBlocks: changedBlocks(handle) } : {}),
     ...(has.has('power') ? { power: power(handle) } : {}),
     ...(has.has('consoleScreenshot') ? { consoleScreenshot: screenshots(handle) } : {}),
+    ...(has.has('privileges') ? { privileges: privileges(handle) } : {}),
   };
 }
 
 function inventory(handle: SessionHandle): SourceInventory {
   return {
-    list: ({ signal }) => handle.stream('inventory.list', {}, signal),
     // JSON has no undefined: what is optional is absent
+    list: ({ signal }) => handle.stream('inventory.list', {}, signal) as AsyncIterable<VmSummary>,
     describe: async (vm, { signal }) =>
       (await handle.call('inventory.describe', { vm }, signal)) as VmDescription,
   };
@@ -110,5 +113,13 @@ function power(handle: SessionHandle): PowerControl {
 function screenshots(handle: SessionHandle): SourceScreenshot {
   return {
     screenshot: (vm, { signal }: CallOptions) => handle.call('consoleScreenshot.screenshot', { vm }, signal),
+  };
+}
+
+function privileges(handle: SessionHandle): PrivilegeReport {
+  return {
+    async list({ signal }) {
+      return (await handle.call('privileges.list', {}, signal)).privileges;
+    },
   };
 }

@@ -5,7 +5,12 @@ import {
   type SourceCallResult,
 } from '@ossea/agent-protocol';
 import { MigrationError, throwIfAborted } from '@ossea/errors';
-import type { ChangedBlockTracking, PowerControl, SourceScreenshot } from '@ossea/plugin-sdk';
+import type {
+  ChangedBlockTracking,
+  PowerControl,
+  PrivilegeReport,
+  SourceScreenshot,
+} from '@ossea/plugin-sdk';
 import type { HostedSession } from './hosted-session.js';
 import { checkedAnswer } from './checked-answer.js';
 
@@ -70,6 +75,9 @@ const CALLS: Calls = {
     return {};
   },
   'consoleScreenshot.screenshot': (hosted, { vm }, call) => screenshots(hosted).screenshot(vm, call),
+  'privileges.list': async (hosted, _params, call) => ({
+    privileges: [...(await privileges(hosted).list(call))],
+  }),
 };
 
 /** A call that arrived: its name and parameters are of the protocol. */
@@ -102,6 +110,10 @@ function power({ session }: HostedSession): PowerControl {
 
 function screenshots({ session }: HostedSession): SourceScreenshot {
   return session.can.consoleScreenshot ?? unsupported('consoleScreenshot');
+}
+
+function privileges({ session }: HostedSession): PrivilegeReport {
+  return session.can.privileges ?? unsupported('privileges');
 }
 
 function unsupported(capability: string): never {

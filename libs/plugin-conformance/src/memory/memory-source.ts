@@ -86,7 +86,7 @@ export function memorySource(host: MemoryHost): SourcePlugin<MemorySettings> {
       kind: 'source',
       displayName: 'Memory',
       contract: CONTRACT_VERSION,
-      capabilities: ['changedBlocks', 'power', 'consoleScreenshot'],
+      capabilities: ['changedBlocks', 'power', 'consoleScreenshot', 'privileges'],
     },
     settings,
     async connect(_settings, _context, { signal }) {
@@ -152,7 +152,9 @@ function session(host: MemoryHost): SourceSession {
             boot: i === 0,
           })),
           nics: [],
-          concerns: [],
+          concerns: [
+            { code: 'disk.in-memory', severity: 'warning', message: 'It forgets.', remedy: 'Do not stop.' },
+          ],
         };
       },
     },
@@ -204,6 +206,12 @@ function session(host: MemoryHost): SourceSession {
         async screenshot(vm, options) {
           known(vm, options);
           return PIXEL;
+        },
+      },
+      privileges: {
+        async list({ signal }) {
+          throwIfAborted(signal);
+          return [{ id: 'Machine.Snapshot', neededFor: 'taking snapshots', required: true, granted: true }];
         },
       },
     },

@@ -54,7 +54,7 @@ export const SOURCE_BREAKERS: readonly SourceBreaker[] = [
     'a session offers no capability that the manifest hides',
     'the manifest hides the power',
     (real) => ({
-      manifest: { ...real.manifest, capabilities: ['changedBlocks', 'consoleScreenshot'] },
+      manifest: { ...real.manifest, capabilities: ['changedBlocks', 'consoleScreenshot', 'privileges'] },
     }),
   ),
   session(
@@ -214,6 +214,31 @@ export const SOURCE_BREAKERS: readonly SourceBreaker[] = [
       },
     },
   })),
+  session(
+    'every concern has a code, says what is the matter and what to do',
+    'no remedy',
+    ({ inventory }) => ({
+      inventory: {
+        ...inventory,
+        async describe(vm, o) {
+          const real = await inventory.describe(vm, o);
+          return { ...real, concerns: real.concerns.map((concern) => ({ ...concern, remedy: '' })) };
+        },
+      },
+    }),
+  ),
+  session(
+    'privileges: each is named once, and says what it is needed for',
+    'one is missing that the sample needs',
+    ({ can }) => ({
+      can: {
+        ...can,
+        privileges: {
+          list: async (o) => (await can.privileges!.list(o)).map((one) => ({ ...one, granted: false })),
+        },
+      },
+    }),
+  ),
   session('an unknown disk or snapshot is resource.not-found', 'another code', ({ disks }, host) => ({
     disks: {
       async open(disk, snapshot, o) {
