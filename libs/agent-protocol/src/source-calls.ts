@@ -30,6 +30,7 @@ export const VmDescriptionMessage = VmSummaryMessage.extend({
   firmware: z.enum(['bios', 'uefi']),
   guestOs: z.string().optional(),
   hostName: z.string().optional(),
+  runsOn: z.string().optional(),
   secureBoot: z.boolean().optional(),
   vTpm: z.boolean().optional(),
   guestTools: z.enum(['running', 'stopped', 'absent']).optional(),
@@ -92,6 +93,14 @@ export const SOURCE_CALLS = {
     streams: false,
   },
   'snapshots.remove': { params: z.strictObject({ ref: Named }), result: Done, streams: false },
+  /** What a session without such an answer says: nothing. */
+  'snapshots.consistency': {
+    params: z.strictObject({ ref: Named }),
+    result: z.object({
+      consistency: z.object({ guestFlushed: z.boolean(), because: z.string().optional() }).optional(),
+    }),
+    streams: false,
+  },
   'disks.open': {
     params: DiskOfSnapshot,
     result: z.object({ lease: Text, endpoint: Endpoint }),

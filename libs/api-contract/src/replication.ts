@@ -23,8 +23,14 @@ export const RecoveryPoint = z
         bytesChanged: Bytes,
         kind: CycleKind,
         reason: z.string(),
+        /** The source's own words about it. */
+        because: z.string().optional(),
       }),
     ),
+    /** Whether the guest had flushed, or the point is what a power failure would have left, and why. */
+    consistency: z
+      .object({ level: z.enum(['guest-flushed', 'crash']), because: z.string().optional() })
+      .optional(),
     verified: z.object({ at: Timestamp, bytesChecked: Bytes }).optional(),
   })
   .meta({ id: 'RecoveryPoint' });

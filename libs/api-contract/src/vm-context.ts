@@ -47,6 +47,8 @@ export const SourceMachine = z
     /** Where people find it at the source, from the top. */
     path: z.string().optional(),
     hostName: z.string().optional(),
+    /** The cluster and host it runs on. */
+    runsOn: z.string().optional(),
     secureBoot: z.boolean().optional(),
     vTpm: z.boolean().optional(),
     guestTools: z.enum(['running', 'stopped', 'absent']).optional(),

@@ -101,6 +101,11 @@ export const ERRORS = {
     status: 409,
     remedy: 'Resolve at the source machine what is named.',
   },
+  'peer.fault': {
+    recovery: 'retry',
+    status: 502,
+    remedy: 'Look at what the endpoint said, and at its own log of events and tasks.',
+  },
   'resource.not-found': { recovery: 'give-up', status: 404, remedy: 'Refresh the inventory.' },
   'resource.conflict': {
     recovery: 'fix-and-retry',

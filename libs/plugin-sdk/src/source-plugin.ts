@@ -47,8 +47,19 @@ export interface SnapshotSpec {
   readonly quiesce: boolean;
 }
 
+/** How the guest took part in a snapshot. */
+export interface SnapshotConsistency {
+  /** Whether the guest had flushed; otherwise the snapshot is what a power failure would have left. */
+  readonly guestFlushed: boolean;
+  /** Why it had not, where it was asked to. */
+  readonly because?: string;
+}
+
 /** One snapshot holds all disks of the machine at one moment. */
-export type SnapshotControl = Provision<SnapshotSpec, SnapshotRef>;
+export interface SnapshotControl extends Provision<SnapshotSpec, SnapshotRef> {
+  /** Left out by a platform that never asks the guest. Throws `resource.not-found`. */
+  consistency?(ref: SnapshotRef, options: CallOptions): Promise<SnapshotConsistency>;
+}
 
 export interface DiskReader {
   /** A read-only NBD socket beside the source that shows the disk as of the snapshot, until the lease is disposed. */

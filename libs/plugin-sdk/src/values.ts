@@ -75,6 +75,8 @@ export interface VmDescription extends VmSummary {
   readonly firmware: Firmware;
   readonly guestOs?: string;
   readonly hostName?: string;
+  /** The cluster and host it runs on. */
+  readonly runsOn?: string;
   readonly secureBoot?: boolean;
   /** A virtual TPM: what it holds is not moved. */
   readonly vTpm?: boolean;

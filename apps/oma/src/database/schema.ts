@@ -15,6 +15,7 @@ import { Init1763900000001 } from './versions/0001-init.js';
 import { Volumes1763900000002 } from './versions/0002-volumes.js';
 import { Tunnels1763900000003 } from './versions/0003-tunnels.js';
 import { Replication1763900000004 } from './versions/0004-replication.js';
+import { WhyAndHowConsistent1764000000005 } from './versions/0005-why-and-how-consistent.js';
 
 /** Every table of the OMA. Each room lists its own. */
 export const ENTITIES: readonly (EntityTarget<ObjectLiteral> & (new () => object))[] = [
@@ -40,4 +41,5 @@ export const SCHEMA_VERSIONS: readonly (new () => MigrationInterface)[] = [
   Volumes1763900000002,
   Tunnels1763900000003,
   Replication1763900000004,
+  WhyAndHowConsistent1764000000005,
 ];

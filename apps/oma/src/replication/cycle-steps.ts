@@ -120,6 +120,7 @@ export const CYCLE_HANDLERS: CycleHandlers = {
         disk: diskKey,
         kind,
         reason,
+        ...(because ? { because } : {}),
         ...(kind === 'incremental' && token ? { since: token } : {}),
         // A cycle that was broken off has left data behind: only volumes nobody ever wrote may skip their holes.
         targetIsZero:
@@ -196,11 +197,12 @@ export const CYCLE_HANDLERS: CycleHandlers = {
     const changeTokens: DiskToken[] = [];
     for (const disk of tracking ? vm.disks : [])
       changeTokens.push({ disk: disk.key, token: await tracking!.token(disk.key, snapshot, { signal }) });
+    const consistency = await context.source.snapshots.consistency?.(snapshot, { signal });
     // Flushed and closed first: the token must never be ahead of the bytes.
     await context.volumes.closeExports(context.contextId, { signal, discard: false });
     const pointId = newId('rp');
     joinEnd(async (manager) => {
-      const seal = { pointId, vm, cyclePlan, copied, tokens: changeTokens };
+      const seal = { pointId, vm, cyclePlan, copied, tokens: changeTokens, consistency };
       await sealPoint(manager as EntityManager, context, seal);
     });
     const newest = await lastPoint(context.database, context.contextId);

@@ -25,13 +25,22 @@ export async function pointView(manager: EntityManager, point: RecoveryPoint): P
     bytesMoved: sum('bytesMoved'),
     bytesChanged: sum('bytesChanged'),
     ...(cycle ? { durationMs: cycle.durationMs } : {}),
-    disks: disks.map(({ diskKey, bytesMoved, bytesChanged, kind, reason }) => ({
+    disks: disks.map(({ diskKey, bytesMoved, bytesChanged, kind, reason, because }) => ({
       diskKey,
       bytesMoved,
       bytesChanged,
       kind,
       reason,
+      ...(because === null ? {} : { because }),
     })),
+    ...(point.consistency
+      ? {
+          consistency: {
+            level: point.consistency,
+            ...(point.consistencyNote === null ? {} : { because: point.consistencyNote }),
+          },
+        }
+      : {}),
     ...(point.verifiedAt
       ? {
           verified: {

@@ -23,6 +23,9 @@ export class RecoveryPoint {
   /** Clusters re-read at the target and equal to what was read at the source, by the latest verification. */
   @Column({ type: 'bigint', transformer: safeBigint }) verifiedClusters!: number;
   @Column({ type: 'datetime', precision: 3, nullable: true }) verifiedAt!: Date | null;
+  /** `guest-flushed`, or `crash`: what a power failure would have left. Points of earlier releases do not say. */
+  @Column({ type: 'varchar', length: 16, nullable: true }) consistency!: 'guest-flushed' | 'crash' | null;
+  @Column({ type: 'text', nullable: true }) consistencyNote!: string | null;
 }
 
 /** Identity and token of one disk as of the point: an incremental cycle needs every field to match. */
@@ -41,6 +44,8 @@ export class RecoveryPointDisk {
   @Column({ type: 'varchar', length: 16 }) kind!: 'full' | 'incremental';
   /** Why the disk was copied in full, or that nothing stood against an incremental cycle. */
   @Column({ type: 'text' }) reason!: string;
+  /** The source's own words about it. */
+  @Column({ type: 'text', nullable: true }) because!: string | null;
   @Column({ type: 'bigint', transformer: safeBigint }) bytesMoved!: number;
   @Column({ type: 'bigint', transformer: safeBigint }) bytesChanged!: number;
 }

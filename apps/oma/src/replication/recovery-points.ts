@@ -1,5 +1,5 @@
 import type { CyclePlan, DiskCopy, DiskToken, SealedPoint } from '@ossea/core';
-import type { VmDescription } from '@ossea/plugin-sdk';
+import type { SnapshotConsistency, VmDescription } from '@ossea/plugin-sdk';
 import { IsNull, LessThanOrEqual, type DataSource, type EntityManager } from 'typeorm';
 import { newId } from '../database/new-id.js';
 import { VmContext } from '../discovery/vm-context.entity.js';
@@ -72,6 +72,7 @@ export interface Seal {
   readonly cyclePlan: CyclePlan;
   readonly copied: readonly DiskCopy[];
   readonly tokens: readonly DiskToken[];
+  readonly consistency: SnapshotConsistency | undefined;
 }
 
 /**
@@ -79,7 +80,7 @@ export interface Seal {
  * that ends the step.
  */
 export async function sealPoint(manager: EntityManager, context: RunContext, seal: Seal): Promise<void> {
-  const { vm, cyclePlan, copied, tokens, pointId } = seal;
+  const { vm, cyclePlan, copied, tokens, pointId, consistency } = seal;
   const cycle = await manager.getRepository(Cycle).findOneByOrFail({ id: cyclePlan.cycle });
   const row = await manager.getRepository(VmContext).findOneByOrFail({ id: context.contextId });
   const now = new Date();
@@ -94,6 +95,8 @@ export async function sealPoint(manager: EntityManager, context: RunContext, sea
     foldedAt: null,
     verifiedClusters: 0,
     verifiedAt: null,
+    consistency: consistency?.guestFlushed ? 'guest-flushed' : 'crash',
+    consistencyNote: consistency?.because ?? null,
   });
   for (const disk of vm.disks) {
     const work = cyclePlan.disks.find((one) => one.disk === disk.key);
@@ -113,6 +116,7 @@ export async function sealPoint(manager: EntityManager, context: RunContext, sea
       changeToken: tokens.find((one) => one.disk === disk.key)?.token ?? null,
       kind: work?.kind ?? 'full',
       reason: work?.reason ?? 'first-cycle',
+      because: work?.because ?? null,
       bytesMoved: copy?.bytesMoved ?? 0,
       bytesChanged: copy?.bytesTotal ?? 0,
     });

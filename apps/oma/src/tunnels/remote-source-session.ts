@@ -64,6 +64,11 @@ function snapshots(handle: SessionHandle): SnapshotControl {
     async remove(ref, { signal }) {
       await handle.call('snapshots.remove', { ref }, signal);
     },
+    async consistency(ref, { signal }) {
+      const { consistency } = await handle.call('snapshots.consistency', { ref }, signal);
+      const { guestFlushed = false, because } = consistency ?? {};
+      return { guestFlushed, ...(because === undefined ? {} : { because }) };
+    },
   };
 }
 

@@ -40,6 +40,10 @@ const CALLS: Calls = {
     await session.snapshots.remove(ref, call);
     return {};
   },
+  'snapshots.consistency': async ({ session }, { ref }, call) => {
+    const consistency = await session.snapshots.consistency?.(ref, call);
+    return consistency ? { consistency } : {};
+  },
   'disks.open': async (hosted, { disk, snapshot }, call) => {
     const opened = await hosted.session.disks.open(disk, snapshot, call);
     const lease = await hosted.keep(opened);

@@ -55,6 +55,8 @@ export interface DiskWork {
   readonly disk: DiskKey;
   readonly kind: 'full' | 'incremental';
   readonly reason: WorkReason;
+  /** The source's own words about it. */
+  readonly because?: string;
   /** The token to ask the changes since; only for incremental work. */
   readonly since?: ChangeToken;
   /** Holes need not be written: the volume is new and the target grants that it reads as zeroes. */

@@ -1,0 +1,2 @@
+export { plugin, plugin as default } from './plugin.js';
+export type { VmwareSettings } from './settings.js';
