@@ -1,3 +1,4 @@
 export * from './errors.js';
 export * from './migration-error.js';
 export * from './redact.js';
+export * from './secret-scrubber.js';

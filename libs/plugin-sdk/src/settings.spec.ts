@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { secret, secretPaths, settingsJsonSchema, z } from './settings.js';
+import { secret, secretPaths, secretsIn, settingsJsonSchema, z } from './settings.js';
 
 describe('secretPaths', () => {
   it.each([
@@ -46,4 +46,14 @@ it('shows the form what is sent, with titles and the secret mark', () => {
     required: ['host', 'password'],
     additionalProperties: false,
   });
+});
+
+it('finds the secrets that were given, and nothing else', () => {
+  const schema = z.object({
+    host: z.string(),
+    password: secret(z.string()),
+    login: z.object({ key: secret(z.string()).optional() }).optional(),
+  });
+  expect(secretsIn(schema, { host: 'h', password: 'p', login: { key: 'k' } })).toEqual(['p', 'k']);
+  expect(secretsIn(schema, { host: 'h', password: '' })).toEqual([]);
 });

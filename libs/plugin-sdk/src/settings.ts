@@ -55,3 +55,17 @@ function countSecrets(node: unknown): number {
   const inner = Object.values(node).reduce((count: number, value: unknown) => count + countSecrets(value), 0);
   return inner + ('secret' in node && node.secret === true ? 1 : 0);
 }
+
+/** The secrets among settings that were given: what must not be told, whoever quotes it. */
+export function secretsIn(settings: z.ZodType, given: unknown): string[] {
+  return secretPaths(settings).flatMap((path) => {
+    const value = path
+      .split('.')
+      .reduce<unknown>(
+        (at, name) =>
+          typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[name] : undefined,
+        given,
+      );
+    return typeof value === 'string' && value !== '' ? [value] : [];
+  });
+}

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Inject, Injectable, Logger } from '@nestjs/common';
-import { MigrationError, throwIfAborted } from '@ossea/errors';
+import { MigrationError, SecretScrubber, throwIfAborted } from '@ossea/errors';
 import { PluginRegistry } from '@ossea/plugin-registry';
 import type { PluginContext, SourceSession, TargetSession } from '@ossea/plugin-sdk';
 import type { ProcessRunner } from '@ossea/process';
@@ -9,7 +9,6 @@ import { PROCESS_RUNNER } from '../volumes/volumes-ports.js';
 import type { Connection } from './connection.entity.js';
 import { ConnectionSettings, parseSettings } from './connection-settings.js';
 import { PLUGIN_SCRATCH_DIR, REMOTE_SOURCES, type SourceGateway } from './connections-ports.js';
-import { SecretScrubber } from './secret-scrubber.js';
 
 export type Session = SourceSession | TargetSession;
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import type { StartCopy } from '@ossea/agent-protocol';
 import type { CopyEngine, CopyOptions, CopyRequest, CopyResult } from '@ossea/copy-engine';
-import { MigrationError } from '@ossea/errors';
+import { MigrationError, SecretScrubber } from '@ossea/errors';
 import type { BlockEndpoint, Extent, SourceSession } from '@ossea/plugin-sdk';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { HostedSession } from '../sources/hosted-session.js';
@@ -82,7 +82,7 @@ beforeEach(async () => {
     digest: () => Promise.reject(new Error('not here')),
   };
   copies = new Copies({
-    sessions: { get: async (id) => new HostedSession(id, session, () => undefined) },
+    sessions: { get: async (id) => new HostedSession(id, session, new SecretScrubber([]), () => undefined) },
     engine,
     journalsDir: directory,
     nbdSocketPath: '/nbd',

@@ -95,15 +95,18 @@ export class Copy implements Watched {
 
   private async copy(signal: AbortSignal): Promise<CopyResult> {
     const { order, parts } = this;
-    const { session } = await orAborted(signal, parts.sessions.get(order.session));
+    const { session, scrubber } = await orAborted(signal, parts.sessions.get(order.session));
+    const told = (error: unknown): never => {
+      throw scrubber.error(error);
+    };
     const lease = await orAborted(
       signal,
       session.disks.open(order.disk, order.snapshot, { signal }),
       (late) => void this.giveBack(late),
-    );
+    ).catch(told);
     try {
       const { endpoint: source } = checkedAnswer('disks.open', { lease: 'copy', endpoint: lease.value });
-      const work = await orAborted(signal, this.work(session, signal));
+      const work = await orAborted(signal, this.work(session, signal)).catch(told);
       throwIfAborted(signal);
       const target = {
         transport: 'nbd-unix' as const,

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { MigrationError } from '@ossea/errors';
+import { MigrationError, type SecretScrubber } from '@ossea/errors';
 import type { BlockEndpoint, Lease, SourceSession } from '@ossea/plugin-sdk';
 import { disposeInTime } from './dispose-in-time.js';
 
@@ -12,11 +12,13 @@ export class HostedSession {
 
   /**
    * @param id as the OMA calls it.
+   * @param scrubber keeps the connection's secrets out of what its plugin says.
    * @param warn told what did not end well.
    */
   constructor(
     readonly id: string,
     readonly session: SourceSession,
+    readonly scrubber: SecretScrubber,
     private readonly warn: (message: string) => void,
   ) {}
 
@@ -59,7 +61,7 @@ export class HostedSession {
     try {
       await disposeInTime(resource);
     } catch (error) {
-      this.warn(`A ${what} did not end well: ${error instanceof Error ? error.message : String(error)}`);
+      this.warn(`A ${what} did not end well: ${this.scrubber.error(error).message}`);
     }
   }
 }

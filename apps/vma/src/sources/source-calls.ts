@@ -4,7 +4,7 @@ import {
   type SourceCallParams,
   type SourceCallResult,
 } from '@ossea/agent-protocol';
-import { MigrationError, throwIfAborted } from '@ossea/errors';
+import { MigrationError, throwIfAborted, type SecretScrubber } from '@ossea/errors';
 import type {
   ChangedBlockTracking,
   PowerControl,
@@ -96,7 +96,20 @@ export function runCall(
     params: unknown,
     call: { readonly signal: AbortSignal },
   ) => Promise<unknown> | AsyncIterable<unknown>;
-  return run(hosted, params, call);
+  const { scrubber } = hosted;
+  if (SOURCE_CALLS[name].streams)
+    return scrubbed(run(hosted, params, call) as AsyncIterable<unknown>, scrubber);
+  return (async () => run(hosted, params, call))().catch((error: unknown) => {
+    throw scrubber.error(error);
+  });
+}
+
+async function* scrubbed(items: AsyncIterable<unknown>, scrubber: SecretScrubber): AsyncGenerator<unknown> {
+  try {
+    yield* items;
+  } catch (error) {
+    throw scrubber.error(error);
+  }
 }
 
 /** Whether there is a call of this name. */

@@ -3,9 +3,9 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import type { OpenSession, SessionOpened } from '@ossea/agent-protocol';
-import { MigrationError } from '@ossea/errors';
+import { MigrationError, SecretScrubber } from '@ossea/errors';
 import { PluginRegistry } from '@ossea/plugin-registry';
-import type { ProcessRunner, SourceSession } from '@ossea/plugin-sdk';
+import { secretsIn, type ProcessRunner, type SourceSession } from '@ossea/plugin-sdk';
 import { HostedSession, notOpen } from './hosted-session.js';
 import { orAborted } from './or-aborted.js';
 import { pluginContext } from './plugin-context.js';
@@ -105,11 +105,16 @@ export class SourceSessions {
     await this.ending.get(id);
     const scratchDir = join(this.scratchDir, createHash('sha256').update(id).digest('hex').slice(0, 12));
     await mkdir(scratchDir, { recursive: true, mode: 0o700 });
-    const context = pluginContext(pluginId, scratchDir, this.runner);
-    const session = await this.timed(pluginId, closed, (signal) =>
-      plugin.connect(parsed.data, context, { signal }),
-    );
-    return new HostedSession(id, session, (message) => this.logger.warn(message));
+    const scrubber = new SecretScrubber(secretsIn(plugin.settings, settings));
+    const context = pluginContext(pluginId, scratchDir, this.runner, scrubber);
+    try {
+      const session = await this.timed(pluginId, closed, (signal) =>
+        plugin.connect(parsed.data, context, { signal }),
+      );
+      return new HostedSession(id, session, scrubber, (message) => this.logger.warn(message));
+    } catch (error) {
+      throw scrubber.error(error);
+    }
   }
 
   private async timed(

@@ -1,4 +1,5 @@
-import { MigrationError, asMigrationError, isMigrationError, redact, redactDeep } from '@ossea/errors';
+import { MigrationError, asMigrationError, isMigrationError } from './migration-error.js';
+import { redact, redactDeep } from './redact.js';
 
 /** A shorter secret would take half of every text with it, and hides nothing. */
 const MIN_CHARS = 4;

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
-import { MigrationError } from '@ossea/errors';
 import { expect, it } from 'vitest';
+import { MigrationError } from './migration-error.js';
 import { SecretScrubber } from './secret-scrubber.js';
 
 const CANARY = 'c4n@ry/7f3a';
