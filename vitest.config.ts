@@ -12,14 +12,12 @@ const ourSources = {
     const match = /^@ossea\/([a-z-]+)$/.exec(id);
     if (!match) return undefined;
     const name = match[1]!;
-    const folder =
-      name === 'nbd-native'
-        ? 'native/nbd'
-        : name.startsWith('plugin-qemu')
-          ? `plugins/${name.slice(7)}`
-          : `libs/${name}`;
-    const file = `${root}${folder}/src/index.ts`;
-    return existsSync(file) ? file : undefined;
+    const folders = [
+      `libs/${name}`,
+      ...(name === 'nbd-native' ? ['native/nbd'] : []),
+      ...(name.startsWith('plugin-') ? [`plugins/${name.slice('plugin-'.length)}`] : []),
+    ];
+    return folders.map((folder) => `${root}${folder}/src/index.ts`).find((file) => existsSync(file));
   },
 };
 
@@ -43,8 +41,12 @@ export default defineConfig({
       project('architecture', ['tests/architecture/**/*.spec.ts'], { testTimeout: 120_000 }),
       project(
         'conformance',
-        ['plugins/*/src/**/conformance.spec.ts', 'libs/plugin-conformance/src/kit.spec.ts'],
-        { testTimeout: 120_000 },
+        [
+          'plugins/*/src/**/conformance.spec.ts',
+          'tests/conformance/*.spec.ts',
+          'libs/plugin-conformance/src/kit.spec.ts',
+        ],
+        { testTimeout: 120_000, hookTimeout: 300_000 },
       ),
       project('contract', ['tests/contract/**/*.spec.ts'], { testTimeout: 120_000, hookTimeout: 120_000 }),
       project('integration', ['tests/integration/**/*.spec.ts', 'native/*/test/**/*.spec.ts'], {

@@ -3,6 +3,8 @@
 //   npm test -- unit lint         only these stages (set-up and build run first)
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { ensureVcsim } from './simulators/vcsim/build.mjs';
+import { ensureFakeVddk } from './simulators/vddk/build.mjs';
 import { build, ensureDebianPackages, ensureNodeModules, root, run } from './stack/setup.mjs';
 
 const args = process.argv.slice(2);
@@ -79,9 +81,12 @@ const vitest = (name, env = {}) =>
 mkdirSync(reports, { recursive: true });
 try {
   console.log('== set-up');
-  await ensureDebianPackages({ yes, log: process.stdout });
+  await ensureDebianPackages({ yes, simulators: true, log: process.stdout });
   await ensureNodeModules({ log: process.stdout });
   await build({ log: process.stdout });
+  // here, so that a missing compiler fails the run and is never a test that was skipped
+  await ensureVcsim({ log: process.stdout });
+  await ensureFakeVddk({ log: process.stdout });
 } catch (error) {
   console.log(`set-up failed: ${error.message}\n0 passed, 1 failed, 0 skipped`);
   process.exit(1);

@@ -1,11 +1,12 @@
-import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SourceSubject } from '@ossea/plugin-conformance';
 import { plugin } from '@ossea/plugin-qemu-source';
-import type { BlockEndpoint, PluginContext } from '@ossea/plugin-sdk';
+import type { PluginContext } from '@ossea/plugin-sdk';
 import { createProcessRunner } from '@ossea/process';
 import { ImageTool, MachineLauncher, QmpClient, diskDeviceId, type ImageFormat } from '@ossea/qemu';
+import { readEndpoint } from './read-endpoint.js';
 
 type QemuSourceSettings = Parameters<typeof plugin.connect>[0];
 
@@ -59,7 +60,7 @@ export class QemuSampleHost {
         write: (offset, bytes) => this.write('vda', offset, bytes),
         secondDisk: { disk: 'vdb', write: (offset, bytes) => this.write('vdb', offset, bytes) },
       },
-      read: (endpoint, offset, length) => this.read(endpoint, offset, length),
+      read: (endpoint, offset, length) => readEndpoint(runner, endpoint, { offset, length }, this.directory),
       powerTimeoutMs: 5_000,
     };
   }
@@ -91,23 +92,6 @@ export class QemuSampleHost {
     } else {
       const args = ['-f', this.format, '-c', command, this.file(disk)];
       await runner.exec({ command: 'qemu-io', args }, call);
-    }
-  }
-
-  private async read(endpoint: BlockEndpoint, offset: number, length: number): Promise<Buffer> {
-    if (endpoint.transport !== 'nbd-unix') throw new Error('a Unix socket was expected');
-    const out = join(this.directory, 'piece.raw');
-    const nbd = `file.driver=nbd,file.export=${endpoint.exportName},file.server.type=unix,file.server.path=${endpoint.path}`;
-    const node = `driver=raw,offset=${offset},size=${Math.ceil(length / 512) * 512},${nbd}`;
-    await runner.exec(
-      { command: 'qemu-img', args: ['convert', '--image-opts', node, '-O', 'raw', out] },
-      call,
-    );
-    const file = await open(out);
-    try {
-      return (await file.read(Buffer.alloc(length), 0, length, 0)).buffer;
-    } finally {
-      await file.close();
     }
   }
 }

@@ -33,8 +33,12 @@ export function run(command, args, { quiet = false, env = {}, cwd = root, log = 
   });
 }
 
-function wantedPackages() {
-  return readFileSync(join(root, 'appliance-image/common/debian-packages.txt'), 'utf8')
+/** The list's last section is for the tests only: nobody else should have to install a Go compiler. */
+const SIMULATORS = '# -- simulators --';
+
+function wantedPackages({ simulators }) {
+  const list = readFileSync(join(root, 'appliance-image/common/debian-packages.txt'), 'utf8');
+  return (simulators ? list : list.slice(0, list.indexOf(SIMULATORS)))
     .split('\n')
     .map((line) => line.replace(/#.*/, '').trim())
     .filter(Boolean);
@@ -53,9 +57,12 @@ function missingPackages(names) {
   });
 }
 
-/** Installs the Debian packages that are missing; asks once before it does, unless `yes`. */
-export async function ensureDebianPackages({ yes, log = process.stderr }) {
-  const missing = missingPackages(wantedPackages());
+/**
+ * Installs the Debian packages that are missing; asks once before it does, unless `yes`.
+ * @param simulators whether those that the simulators of the tests are built with are wanted too.
+ */
+export async function ensureDebianPackages({ yes, simulators = false, log = process.stderr }) {
+  const missing = missingPackages(wantedPackages({ simulators }));
   if (missing.length === 0) return log.write('Debian packages: all there\n');
   log.write(`Debian packages missing: ${missing.join(' ')}\n`);
   if (!yes) {

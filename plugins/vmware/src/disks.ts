@@ -40,7 +40,7 @@ export class VmwareDisks implements DiskReader {
       value: opened.value,
       [Symbol.asyncDispose]: (): Promise<void> => {
         forget();
-        return (ending ??= opened[Symbol.asyncDispose]());
+        return (ending ??= Promise.resolve(opened[Symbol.asyncDispose]()));
       },
     };
     const forget = this.vsphere.leases.add(snapshot, lease);

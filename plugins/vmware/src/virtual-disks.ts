@@ -71,14 +71,15 @@ const CONTROLLERS: readonly (readonly [type: string, bus: string, model: string]
 /** `SCSI 0:1 (ParaVirtual)`. */
 function controllerName(disk: VirtualDisk, controller: VirtualController | undefined): string | undefined {
   if (!controller) return undefined;
-  const [, bus, model] = CONTROLLERS.find(([type]) => controller.$type.startsWith(type)) ?? [];
-  return `${bus ?? 'bus'} ${controller.busNumber}:${disk.unitNumber ?? '?'} (${model ?? controller.$type})`;
+  const { $type = 'unknown', busNumber } = controller;
+  const [, bus, model] = CONTROLLERS.find(([type]) => $type.startsWith(type)) ?? [];
+  return `${bus ?? 'bus'} ${busNumber}:${disk.unitNumber ?? '?'} (${model ?? $type})`;
 }
 
 /** `scsi0:1`, as extraConfig names a disk; its case is not reliable. */
 export function extraConfigName(disk: VirtualDisk, vm: VmProperties): string | undefined {
   const controller = controllerOf(disk, vm);
-  const [, bus] = CONTROLLERS.find(([type]) => controller?.$type.startsWith(type)) ?? [];
+  const [, bus] = CONTROLLERS.find(([type]) => controller?.$type?.startsWith(type)) ?? [];
   return controller && bus ? `${bus.toLowerCase()}${controller.busNumber}:${disk.unitNumber}` : undefined;
 }
 

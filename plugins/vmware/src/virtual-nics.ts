@@ -62,7 +62,7 @@ export function describeNics(vm: VmProperties, names: NetworkNames): NicDescript
         key: String(card.key),
         mac: (card.macAddress ?? '').toLowerCase(),
         network: name,
-        model: MODELS[card.$type] ?? card.$type,
+        model: MODELS[card.$type ?? ''] ?? card.$type ?? 'unknown',
         ...(addresses.length > 0 ? { addresses: [...addresses] } : {}),
       };
     });

@@ -104,7 +104,9 @@ export function powerStateOf(powerState: string | undefined): 'running' | 'stopp
   return powerState === 'suspended' ? 'suspended' : 'stopped';
 }
 
-export function guestToolsOf(vm: VmProperties): 'running' | 'stopped' | 'absent' {
+export function guestToolsOf(
+  vm: Pick<VmProperties, 'guest.toolsRunningStatus' | 'guest.toolsVersionStatus2'>,
+): 'running' | 'stopped' | 'absent' {
   const running = vm['guest.toolsRunningStatus'];
   if (running === 'guestToolsRunning' || running === 'guestToolsExecutingScripts') return 'running';
   return vm['guest.toolsVersionStatus2'] === 'guestToolsNotInstalled' ? 'absent' : 'stopped';

@@ -62,7 +62,7 @@ export const configSchema = z.strictObject({
       packages: z
         .array(PackageName)
         .max(64)
-        .default(['@ossea/plugin-qemu-target', '@ossea/plugin-qemu-source']),
+        .default(['@ossea/plugin-qemu-target', '@ossea/plugin-qemu-source', '@ossea/plugin-vmware']),
     })
     .prefault({}),
   /** The built console; nothing is served where it is missing. */

@@ -17,6 +17,7 @@ import { machineFactsOf } from '../discovery/machine-facts.js';
 import { VmContext } from '../discovery/vm-context.entity.js';
 import { decideWork } from './decide-work.js';
 import { honoured } from './honour-token.js';
+import { mustNotBeBlocked } from './must-not-be-blocked.js';
 import { Cycle } from './cycle.entity.js';
 import { beginCycle, endCycle, lastPoint, markFolded, sealPoint } from './recovery-points.js';
 import type { CopyOrder } from './replication-ports.js';
@@ -42,11 +43,7 @@ export const CYCLE_HANDLERS: CycleHandlers = {
     await context.database
       .getRepository(VmContext)
       .update({ id: context.contextId }, { machine: machineFactsOf(vm) as never });
-    const blocker = vm.concerns.find(({ severity }) => severity === 'blocker');
-    if (blocker)
-      throw new MigrationError('source.blocked', `${blocker.message} ${blocker.remedy}`, {
-        context: { concern: blocker.code },
-      });
+    mustNotBeBlocked(vm);
     if (vm.disks.length === 0)
       throw new MigrationError('resource.not-found', `The machine "${vm.name}" has no disk to replicate.`);
     return { vm };

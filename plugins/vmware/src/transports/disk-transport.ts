@@ -23,6 +23,8 @@ export interface SnapshotDisk {
   /** Whether the snapshot's disk stands on another one: it is a link of a chain, and its file holds a part only. */
   readonly hasParent: boolean;
   readonly encrypted: boolean;
+  /** Of a raw device mapping its compatibility mode; nobody but the guest can read a physical one. */
+  readonly rdm?: 'virtual' | 'physical';
 }
 
 /** Whether a transport can read a disk, and if not, why: shown to the operator before the first byte. */
@@ -32,11 +34,14 @@ export type Assessment = { readonly usable: true } | { readonly usable: false; r
 export interface DiskTransport {
   /** As it stands in the settings and in messages: `vddk`, `datastore`, `nbdkit`. */
   readonly id: string;
+  /** What is installed, in one sentence, where it is usable at all: versions, and what their maker says of them. */
+  readonly about?: string;
   assess(disk: SnapshotDisk): Assessment;
   /**
    * Starts what serves the disk and makes sure that it answers with the expected size.
-   * Throws `auth.rejected`, `peer.untrusted`, `peer.forbidden`, `peer.unreachable`, `resource.not-found`,
-   * `resource.busy` (a limit of the host), `disk.size-mismatch` or `process.failed`.
+   * Throws `auth.rejected`, `peer.untrusted`, `peer.forbidden`, `peer.unreachable`, `peer.protocol`,
+   * `resource.not-found`, `resource.busy` (a limit of the host), `license.restricted`, `disk.size-mismatch`,
+   * `plugin.unsupported`, `process.missing` or `process.failed`; then nothing of it is left.
    */
   open(disk: SnapshotDisk, call: CallOptions): Promise<Lease<BlockEndpoint>>;
 }
@@ -54,6 +59,11 @@ export interface TransportHost {
   readonly certificate: PeerCertificate;
   /** The CA bundle of the settings, where the certificate is trusted by CA and not by its pin. */
   readonly caPem?: string;
+  /**
+   * How the session trusts the certificate. Left out: by CA where there is a bundle, else by its pin. With `ca` and
+   * no bundle, the system's own CAs are asked.
+   */
+  readonly trustedBy?: 'pin' | 'ca';
   /** The `vmware_soap_session` cookie, `name=value`, of the session as it is now. */
   cookie(): string;
   /** Calls back after every new login, until the returned function is called. */
@@ -69,4 +79,9 @@ export interface PeerCertificate {
   readonly sha256: string;
   /** DNS names and addresses it is made out to; its common name where it has none. */
   readonly names: readonly string[];
+}
+
+/** The host as programs want it; in the settings an IPv6 address may stand in brackets. */
+export function bareHost({ host }: Pick<TransportHost, 'host'>): string {
+  return host.replace(/^\[(.*)\]$/, '$1');
 }
