@@ -1,5 +1,5 @@
 import { MigrationError, asMigrationError } from '@ossea/errors';
-import type { CallOptions } from '@ossea/plugin-sdk';
+import { Turns, type CallOptions } from '@ossea/plugin-sdk';
 import { trackingBitmap } from './bitmaps.js';
 import { withMonitor } from './block-nodes.js';
 import type { QemuHost } from './host.js';
@@ -14,7 +14,6 @@ import {
   writeRecord,
   type SnapshotRecord,
 } from './snapshot-record.js';
-import { Turns } from './turns.js';
 
 const REF = /^([a-z0-9-]{1,64})\/([0-9a-z]{10})$/;
 

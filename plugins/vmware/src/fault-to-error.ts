@@ -57,7 +57,7 @@ const MORE: Readonly<Record<string, string>> = {
 export function faultToError(fault: unknown): MigrationError {
   if (isMigrationError(fault)) return fault;
   if (!(fault instanceof VimFault)) return asMigrationError(fault);
-  const code = BY_FAULT[fault.faultName] ?? (isQuiesceFault(fault) ? 'snapshot.failed' : 'peer.fault');
+  const code = codeOf(fault);
   const privilege = fault.faultName === 'NoPermission' ? privilegeOf(fault) : undefined;
   const words = [
     fault.localizedMessage || `vSphere answered ${fault.faultName}.`,
@@ -68,6 +68,15 @@ export function faultToError(fault: unknown): MigrationError {
     cause: fault,
     context: { fault: fault.faultName, ...(privilege ? { privilege } : {}) },
   });
+}
+
+/** By its own name, or by that of a fault which it extends. */
+function codeOf(fault: VimFault): ErrorCode {
+  const own = BY_FAULT[fault.faultName];
+  if (own !== undefined) return own;
+  const wider = Object.keys(BY_FAULT).find((name) => fault.is(name));
+  if (wider !== undefined) return BY_FAULT[wider]!;
+  return isQuiesceFault(fault) ? 'snapshot.failed' : 'peer.fault';
 }
 
 /** Whether it is one of these faults. */

@@ -5,7 +5,7 @@ import { isGone, isQuiesceFault } from './fault-to-error.js';
 import { guarded } from './guarded.js';
 import { snapshotDescription, snapshotName } from './snapshot-names.js';
 import { formatRef, noSnapshot, parseRef } from './snapshot-ref.js';
-import { waitForTask, type ManagedObjectReference } from './vim25/index.js';
+import { TaskVanished, waitForTask, type ManagedObjectReference } from './vim25/index.js';
 import { guestToolsOf, powerStateOf, snapshotsOf, type StandingSnapshot } from './vm-properties.js';
 import type { Vsphere } from './vsphere.js';
 
@@ -159,10 +159,27 @@ export class VmwareSnapshots implements SnapshotControl {
       },
       patient,
     );
-    const made = (await waitForTask(client, task, patient)) as ManagedObjectReference;
+    const made = await this.madeBy(task, vm, key, patient);
     if (call.signal.aborted) await this.drop(vm, made, patient);
     throwIfAborted(call.signal);
     return made;
+  }
+
+  /** The snapshot that a task has made; the server may forget the task before it was asked how it went. */
+  private async madeBy(
+    task: ManagedObjectReference,
+    vm: string,
+    key: string,
+    call: CallOptions,
+  ): Promise<ManagedObjectReference> {
+    try {
+      return (await waitForTask(this.vsphere.client, task, call)) as ManagedObjectReference;
+    } catch (fault) {
+      const made =
+        fault instanceof TaskVanished && (await this.ours(vm, call)).find(({ note }) => note.key === key);
+      if (!made) throw fault;
+      return made.ref;
+    }
   }
 
   /** Ends what reads the snapshot, removes it, and consolidates what that left. */

@@ -1,10 +1,9 @@
 import { MigrationError } from '@ossea/errors';
-import type { CallOptions, Logger, PluginContext } from '@ossea/plugin-sdk';
+import { Turns, type CallOptions, type Logger, type PluginContext } from '@ossea/plugin-sdk';
 import { isGone } from './fault-to-error.js';
 import { OpenLeases } from './open-leases.js';
 import type { VmwareSettings } from './settings.js';
 import type { SnapshotLedger } from './snapshot-ledger.js';
-import { Turns } from './turns.js';
 import {
   readMany,
   readProperties,

@@ -13,6 +13,7 @@ import { serveDisk, type NbdkitPlan, type Preparation } from './nbdkit.js';
 import { dumpPlugin, isAtLeast } from './plugin-dump.js';
 import type { RunRooms } from './run-rooms.js';
 import { SessionKeeper } from './session-keeper.js';
+import { COMPLAINT } from './stderr-faults.js';
 import { tlsPeerOf, type TlsPeer } from './tls-peer.js';
 import { isRaw } from './vddk-transport.js';
 
@@ -127,7 +128,7 @@ export class DatastoreTransport implements DiskTransport {
         'maxdata=4M',
         ...RETRIES,
       ],
-      refusal: /\berror: /,
+      refusal: COMPLAINT,
     };
   }
 }

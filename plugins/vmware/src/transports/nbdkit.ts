@@ -5,7 +5,7 @@ import type { SnapshotDisk } from './disk-transport.js';
 import { askSize } from './nbd-size.js';
 import type { Room, RunRooms } from './run-rooms.js';
 import { scrubStderr } from './scrub-stderr.js';
-import { stderrError } from './stderr-faults.js';
+import { COMPLAINT, stderrError } from './stderr-faults.js';
 
 const OPEN_TIMEOUT_MS = 120_000;
 
@@ -54,7 +54,7 @@ export async function serveDisk(
   try {
     const plan = await prepare({ room, onEnd: (end) => ends.push(end) });
     const server = await start(context, room, plan, `Disk "${disk.label}" cannot be read by ${reader}`, call);
-    ends.push(() => server[Symbol.asyncDispose]());
+    ends.push(async () => server[Symbol.asyncDispose]());
     const sizeBytes = await openedSize(context, server, room, plan, { reader, disk }, call);
     const told = server.stderrTail();
     let ending: Promise<void> | undefined;
@@ -94,13 +94,15 @@ async function start(
     ...plan.parameters,
   ];
   try {
+    // its pid file says that it accepts connections (nbdkit(1), "--pidfile"); one made only to see would leave a
+    // complaint on its stderr
     return await context.run.start(
       // what VDDK leaves in the directory for temporary files goes with the room
       {
         command: 'nbdkit',
         args,
         name: 'nbdkit',
-        readyWhen: { socket: room.socket },
+        readyWhen: { file: room.pidfile },
         env: { TMPDIR: room.path },
       },
       call,
@@ -151,7 +153,7 @@ function says(server: RunningProcess, told: string): { readonly said: string } {
   const errors = server
     .stderrTail()
     .split('\n')
-    .filter((line) => /\berror: /.test(line) && !before.has(line));
+    .filter((line) => COMPLAINT.test(line) && !before.has(line));
   return { said: scrubStderr([...new Set(errors)].slice(-5).join('\n')) };
 }
 

@@ -139,6 +139,8 @@ export const STDERR_FAULTS: readonly StderrFault[] = [
   },
 ];
 
+/** What nbdkit calls an error, but for a client of ours that went away in mid-sentence. */
+export const COMPLAINT = /\berror: (?!(?:read|write|recv|send): )/;
 const NOISE = /^nbdkit: (?:\S+ )?debug: /;
 const MAX_QUOTED_LINES = 3;
 const MAX_QUOTED_CHARS = 600;
@@ -176,7 +178,7 @@ function causeText(error: MigrationError | undefined): string | undefined {
 /** The lines that tell it best: the one that was recognised, and what nbdkit calls errors. */
 function quote(said: string, fault: StderrFault | undefined): string {
   const lines = said.split('\n').filter((line) => line.trim() !== '');
-  const telling = lines.filter((line) => fault?.says.test(line) || /\berror: /.test(line));
+  const telling = lines.filter((line) => fault?.says.test(line) || COMPLAINT.test(line));
   const chosen = telling.length > 0 ? telling : lines.filter((line) => !NOISE.test(line));
   const text = [...new Set(chosen.map((line) => line.replace(/^nbdkit: (?:\S+: )?(?:debug|error): /, '')))]
     .slice(-MAX_QUOTED_LINES)

@@ -77,7 +77,8 @@ async function* watchOnce(
         .call('WaitForUpdatesEx', collector, args, bound)
         .catch((fault: unknown) => {
           // the server has dropped what it knew of this collector's answers: it tells everything again
-          if (fault instanceof VimFault && fault.is('InvalidCollectorVersion')) return { version: '' };
+          if (fault instanceof VimFault && fault.is('InvalidCollectorVersion'))
+            return { $type: 'UpdateSet', version: '' };
           throw isAbout(fault, collector) ? new SessionReplaced() : fault;
         });
       // nothing has changed within the time; one that was truncated goes on with the next call
