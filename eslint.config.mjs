@@ -14,6 +14,7 @@ export default defineConfig(
       'tests/architecture/fixtures/**',
       'native/**/*.cjs',
       '**/*.cjs',
+      'plugins/vmware/src/vim25/generated/',
     ],
   },
   js.configs.recommended,

@@ -1,5 +1,5 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { SAMPLE_VM, type VmwareSample } from './vmware-sample.js';
+import type { VmwareSample } from './vmware-sample.js';
 
 const MIB = 1 << 20;
 
@@ -18,7 +18,7 @@ export class GuestWriter {
   /** Random bytes from the start of a disk on. */
   async fill(disk: string, bytes: number): Promise<void> {
     for (let offset = 0; offset < bytes; offset += 4 * MIB)
-      await this.sample.vcsim.guestWrite(SAMPLE_VM, disk, offset, randomBytes(4 * MIB));
+      await this.sample.guestWrite(disk, offset, randomBytes(4 * MIB));
   }
 
   start(): void {
@@ -51,7 +51,7 @@ export class GuestWriter {
         const length = 512 * randomInt(1, 512);
         const offset = 512 * randomInt(0, (this.sizeBytes - length) / 512);
         const bytes = randomInt(4) === 0 ? Buffer.alloc(length) : randomBytes(length);
-        await this.sample.vcsim.guestWrite(SAMPLE_VM, disk, offset, bytes);
+        await this.sample.guestWrite(disk, offset, bytes);
       }
       this.count += 1;
       this.tell();

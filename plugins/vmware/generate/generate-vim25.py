@@ -7,6 +7,7 @@ closure of what vim25-selection.py names, so that they stay small.
 """
 import runpy
 import sys
+from importlib.metadata import version as version_of
 from pathlib import Path
 
 sys.path.insert(0, sys.argv[1])
@@ -243,7 +244,7 @@ def main():
     first = [cls for method in methods for cls in method.types()]
     first += [field.type for name in CHOSEN['MANAGED'] for field in managed_fields(name)]
     classes = closure(first)
-    out, version = Path(sys.argv[2]), CHOSEN['PYVMOMI']
+    out, version = Path(sys.argv[2]), version_of('pyvmomi')
     write_types(out, version, classes, methods)
     write_schema(out, version, classes, methods)
     print(f'{len(classes)} types, {len(methods)} methods, {len(CHOSEN["MANAGED"])} managed objects')

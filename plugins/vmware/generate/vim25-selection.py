@@ -1,7 +1,5 @@
 """What the client needs of vim25: generate-vim25.py adds all that these name in turn."""
 
-PYVMOMI = '8.0.3.0.1'
-
 METHODS = """
     RetrieveServiceContent CurrentTime
     Login Logout SessionIsActive

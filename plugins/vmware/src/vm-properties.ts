@@ -69,6 +69,7 @@ export interface VmProperties {
   readonly 'runtime.consolidationNeeded'?: boolean;
   readonly 'runtime.faultToleranceState'?: string;
   readonly snapshot?: VirtualMachineSnapshotInfo;
+  readonly recentTask?: readonly ManagedObjectReference[];
 }
 
 export const devicesOf = (vm: Pick<VmProperties, 'config.hardware'>): readonly VirtualDevice[] =>

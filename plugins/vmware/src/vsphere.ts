@@ -1,4 +1,4 @@
-import { MigrationError } from '@ossea/errors';
+import { MigrationError, isMigrationError } from '@ossea/errors';
 import { Turns, type CallOptions, type Logger, type PluginContext } from '@ossea/plugin-sdk';
 import { isGone } from './fault-to-error.js';
 import { OpenLeases } from './open-leases.js';
@@ -13,7 +13,7 @@ import {
 } from './vim25/index.js';
 import type { VmProperties } from './vm-properties.js';
 
-/** Tasks that change the tree of a machine's snapshots (`TaskInfo.descriptionId`). */
+/** Tasks that change the tree of a machine's snapshots (`TaskInfo.descriptionId`; some releases put `vim.` before it). */
 const SNAPSHOT_TASKS = new Set([
   'VirtualMachine.createSnapshot',
   'vm.Snapshot.remove',
@@ -61,7 +61,9 @@ export class Vsphere {
       const { props } = await readProperties(this.client, this.vmRef(vm), paths, call);
       return props as Pick<VmProperties, P>;
     } catch (fault) {
-      if (!isGone(fault)) throw fault;
+      // an id that no XML can hold is no machine's
+      const isNoId = isMigrationError(fault) && fault.code === 'request.invalid';
+      if (!isGone(fault) && !isNoId) throw fault;
       throw new MigrationError('resource.not-found', 'There is no such machine.', {
         cause: fault,
         context: { vm: vm.slice(0, 80) },
@@ -76,8 +78,7 @@ export class Vsphere {
 
   /** Tasks on snapshots of a machine that are queued or running now. */
   async runningSnapshotTasks(vm: string, call: CallOptions): Promise<ManagedObjectReference<'Task'>[]> {
-    const { props } = await readProperties(this.client, this.vmRef(vm), ['recentTask'], call);
-    const recent = (props['recentTask'] ?? []) as readonly ManagedObjectReference[];
+    const { recentTask: recent = [] } = await this.vm(vm, call, ['recentTask']);
     if (recent.length === 0) return [];
     const running: ManagedObjectReference<'Task'>[] = [];
     for (const { obj, props: task } of await readMany(
@@ -87,7 +88,10 @@ export class Vsphere {
       call,
     )) {
       const at = String(task['info.state']);
-      if ((at === 'running' || at === 'queued') && SNAPSHOT_TASKS.has(String(task['info.descriptionId'])))
+      if (
+        (at === 'running' || at === 'queued') &&
+        SNAPSHOT_TASKS.has(String(task['info.descriptionId']).replace(/^vim\./, ''))
+      )
         running.push(obj as ManagedObjectReference<'Task'>);
     }
     return running;

@@ -1,17 +1,12 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { ERRORS, isMigrationError, type ErrorCode } from '@ossea/errors';
 import type { SourceSession } from '@ossea/plugin-sdk';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { certify } from '../../../plugins/vmware/src/vim25/testing/certificates.js';
 import { freePort } from '../../stack/free-port.js';
 import { SAMPLE_VM, VmwareSample, type VmwareSettings } from '../../stack/vmware-sample.js';
 import { readEndpoint } from '../../stack/read-endpoint.js';
 import { createProcessRunner } from '@ossea/process';
 
-const exec = promisify(execFile);
 const call = { signal: new AbortController().signal };
 let sample: VmwareSample;
 beforeAll(async () => {
@@ -75,35 +70,18 @@ describe('connecting', () => {
 });
 
 describe('an expired certificate', () => {
-  let directory: string;
   let expired: VmwareSample;
   beforeAll(async () => {
-    directory = await mkdtemp(join(tmpdir(), 'vx-'));
-    const at = (name: string) => join(directory, name);
-    const subject = ['-subj', '/CN=vcenter.test', '-addext', 'subjectAltName=DNS:vcenter.test'];
-    await exec('openssl', [
-      'req',
-      '-x509',
-      '-newkey',
-      'ec',
-      '-pkeyopt',
-      'ec_paramgen_curve:P-256',
-      '-nodes',
-      ...subject,
-      '-days',
-      '-1',
-      '-keyout',
-      at('k'),
-      '-out',
-      at('c'),
-    ]);
-    const certificate = { certPem: await readFile(at('c'), 'utf8'), keyPem: await readFile(at('k'), 'utf8') };
-    expired = await VmwareSample.make({ certificate });
+    const day = 86_400_000;
+    const { cert: certPem, key: keyPem } = certify({
+      name: 'vcenter.test',
+      names: ['vcenter.test'],
+      notBefore: new Date(Date.now() - 2 * day),
+      notAfter: new Date(Date.now() - day),
+    });
+    expired = await VmwareSample.make({ certificate: { certPem, keyPem } });
   });
-  afterAll(async () => {
-    await expired?.[Symbol.asyncDispose]();
-    await rm(directory, { recursive: true, force: true });
-  });
+  afterAll(() => expired?.[Symbol.asyncDispose]());
 
   it('is refused though it is the pinned one, and the message says when it ended', async () => {
     await refused('peer.untrusted', /expired|ended|until/i, () => expired.connect());
@@ -157,7 +135,7 @@ describe('in a cycle', () => {
 
   it('a host with as many sessions as it allows is busy, and serves the next reader', async () => {
     const ref = await snapshot();
-    await sample.vcsim.inject({ method: 'folder', httpStatus: 503, times: 100 });
+    await sample.vcsim.inject({ method: 'folder', fault: 'HTTP503', times: -1 });
     await refused('resource.busy', /at once|sessions|limit/i, () =>
       session.disks.open(sample.disks[0]!, ref, call),
     );
@@ -173,13 +151,13 @@ describe('in a cycle', () => {
   });
 
   it('a disk on a chain is refused, and the reason names VDDK', async () => {
-    await sample.vcsim.createSnapshot(SAMPLE_VM, 'foreign');
+    await sample.vcsim.takeForeignSnapshot(SAMPLE_VM, 'foreign');
     const ref = await snapshot();
-    await refused('source.blocked', /another snapshot|chain/i, () =>
+    await refused('source.blocked', /stands on another one/, () =>
       session.disks.open(sample.disks[0]!, ref, call),
     );
     await session.snapshots.remove(ref, call);
-    await sample.vcsim.removeSnapshots(SAMPLE_VM);
+    await sample.removeAllSnapshots();
     await end();
   });
 

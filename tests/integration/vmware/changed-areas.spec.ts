@@ -43,7 +43,7 @@ async function scatter(count: number): Promise<Extent[]> {
   const written: Extent[] = [];
   for (let i = 0; i < count; i += 1) {
     const offset = i * 128 * KIB;
-    await sample.vcsim.guestWrite(SAMPLE_VM, disk(), offset, Buffer.alloc(512, i + 1));
+    await sample.guestWrite(disk(), offset, Buffer.alloc(512, i + 1));
     written.push({ offset, length: 64 * KIB });
   }
   return written;
@@ -94,19 +94,18 @@ it('is tracking.reset for a disk that has grown, and for one that nothing tracke
   await expect(changes(untracked)).rejects.toThrow(/Nothing tracked/);
   await tracking().enable(sample.vm, call);
   const since = await sealed();
-  await sample.vcsim.growDisk(SAMPLE_VM, disk(), 16 << 20);
+  await sample.vcsim.growDisk(SAMPLE_VM, Number(disk()), 16 << 20);
   await expect(changes(since)).rejects.toThrow(/had 8388608 bytes then and has 16777216/);
 });
 
 it('leaves tracking on where it was on before, and switches off what it has switched on', async () => {
-  await sample.vcsim.reconfigure(SAMPLE_VM, { changeTrackingEnabled: true });
+  const other = await VmwareSample.besides(sample);
+  await using theirs = await other.connect();
+  await theirs.can.changedBlocks!.enable(sample.vm, call);
   await tracking().enable(sample.vm, call);
   await tracking().disable(sample.vm, call);
   expect(await codes()).not.toContain('tracking.off');
-  await sample.vcsim.reconfigure(SAMPLE_VM, { changeTrackingEnabled: false });
-  await tracking().enable(sample.vm, call);
-  expect(await codes()).not.toContain('tracking.off');
-  await tracking().disable(sample.vm, call);
+  await theirs.can.changedBlocks!.disable(sample.vm, call);
   expect(await codes()).toContain('tracking.off');
 });
 

@@ -16,7 +16,7 @@ let vcsim: Vcsim;
 let scratchDir: string;
 beforeAll(async () => {
   scratchDir = await mkdtemp(join(tmpdir(), 'vi-'));
-  vcsim = await Vcsim.start({ clusters: 1, hosts: 4, vms: VMS });
+  vcsim = await Vcsim.start({ apiVersion: '6.7', hosts: 4, vms: VMS, startTimeoutMs: 240_000 });
 }, 300_000);
 afterAll(async () => {
   await vcsim?.[Symbol.asyncDispose]();

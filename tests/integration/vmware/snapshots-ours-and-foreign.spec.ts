@@ -33,7 +33,7 @@ it('removes what an earlier cycle has left, before it takes the next one', async
 });
 
 it('never touches a foreign snapshot, and says that it stands in the way', async () => {
-  const foreign = await sample.vcsim.createSnapshot(SAMPLE_VM, 'before update');
+  const foreign = await sample.vcsim.takeForeignSnapshot(SAMPLE_VM, 'before update');
   const { concerns } = await session.inventory.describe(sample.vm, call);
   expect(concerns).toContainEqual(
     expect.objectContaining({
@@ -47,7 +47,7 @@ it('never touches a foreign snapshot, and says that it stands in the way', async
   await expect(session.snapshots.remove(ref, call)).rejects.toMatchObject({ code: 'resource.conflict' });
   await session.snapshots.remove(await create('cycle-3'), call);
   expect(await standing()).toEqual([expect.objectContaining({ name: 'before update', ours: false })]);
-  await sample.vcsim.removeSnapshots(SAMPLE_VM);
+  await sample.removeAllSnapshots();
 });
 
 it('does not take the snapshot of another appliance for its own', async () => {

@@ -16,8 +16,8 @@ export interface SizeQuestion {
  * connects, and not before.
  *
  * The question ends as soon as the server has said that it could not open the disk, or has ended: nbdkit's retry
- * filters (since nbdkit 1.34 or so) would go on for a minute, each time with a login, and vCenter locks an account
- * after a few that fail.
+ * filter would go on (1.42 does so, 1.32 does not), each time with a login, and vCenter locks an account after a few
+ * that fail.
  * @returns nothing when it ended so; the reason is on the server's stderr. Throws `process.missing`, `process.failed`.
  */
 export async function askSize(

@@ -1,7 +1,7 @@
 import { isMigrationError } from '@ossea/errors';
 import type { CallOptions, PluginContext } from '@ossea/plugin-sdk';
 import { scrubStderr } from './scrub-stderr.js';
-import { faultIn } from './stderr-faults.js';
+import { faultIn, quoteStderr } from './stderr-faults.js';
 
 const TIMEOUT_MS = 30_000;
 
@@ -34,8 +34,9 @@ export async function dumpPlugin(
     if (error.code === 'process.missing')
       return { because: 'nbdkit is not installed on this appliance: install the package "nbdkit".' };
     const said = scrubStderr(error.cause instanceof Error ? error.cause.message : error.message);
-    const means = faultIn(said)?.means ?? `nbdkit cannot load its plugin "${plugin}"`;
-    return { because: `${means}. It said: ${said.split('\n').slice(-2).join(' | ').slice(-300)}` };
+    const fault = faultIn(said);
+    const means = fault?.means ?? `nbdkit cannot load its plugin "${plugin}"`;
+    return { because: `${means}. It said: ${quoteStderr(said, fault)}` };
   }
 }
 

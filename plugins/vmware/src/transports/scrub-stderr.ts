@@ -5,6 +5,8 @@ const MASK = '[redacted]';
 const SECRETS: readonly (readonly [what: RegExp, instead: string])[] = [
   // nbdkit --verbose tells every parameter: a password may hold blanks, so the rest of the line goes
   [/(config key=[^\s,]*(?:pass|secret|token|cookie|header)[^\s,]*, value=).*/gi, `$1${MASK}`],
+  // what stands in quotes may hold blanks, too
+  [/((?:pass(?:word|wd|phrase)?|secret|token)\s*[=:]\s*)(["']).*?\2/gi, `$1${MASK}`],
   [/\b((?:set-)?cookie|authorization)\s*:.*/gi, `$1: ${MASK}`],
   [/(vmware_soap_session\s*=\s*)(?:"[^"]*"|[^\s;]+)/gi, `$1${MASK}`],
   // the ticket of an NFC session, as VDDK shows it behind the path of a disk

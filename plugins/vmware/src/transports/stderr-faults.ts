@@ -115,7 +115,8 @@ export const STDERR_FAULTS: readonly StderrFault[] = [
     says: /cannot open plugin/,
     code: 'process.missing',
     means:
-      'a plugin of nbdkit is not installed. Debian 13 has VDDK\'s as "nbdkit-plugin-vddk" (contrib), RHEL and Fedora as "nbdkit-vddk-plugin"',
+      'a plugin of nbdkit is not installed. The package "nbdkit" has most of them; VDDK\'s is "nbdkit-plugin-vddk" ' +
+      'in Debian 13 (contrib) and "nbdkit-vddk-plugin" in RHEL and Fedora',
   },
   {
     says: /cannot open filter/,
@@ -160,7 +161,7 @@ export function stderrError(what: string, stderr: string, cause?: unknown): Migr
   if (ours && ours.code !== 'process.failed' && ours.code !== 'process.not-ready') return ours;
   const said = scrubStderr(stderr !== '' ? stderr : (causeText(ours) ?? ''));
   const fault = faultIn(said);
-  const quoted = quote(said, fault);
+  const quoted = quoteStderr(said, fault);
   const message = [
     `${what}: ${fault?.means ?? 'nbdkit gave up'}.`,
     quoted === '' ? 'It said nothing.' : `It said: ${quoted}`,
@@ -176,7 +177,7 @@ function causeText(error: MigrationError | undefined): string | undefined {
 }
 
 /** The lines that tell it best: the one that was recognised, and what nbdkit calls errors. */
-function quote(said: string, fault: StderrFault | undefined): string {
+export function quoteStderr(said: string, fault: StderrFault | undefined): string {
   const lines = said.split('\n').filter((line) => line.trim() !== '');
   const telling = lines.filter((line) => fault?.says.test(line) || COMPLAINT.test(line));
   const chosen = telling.length > 0 ? telling : lines.filter((line) => !NOISE.test(line));

@@ -21,8 +21,11 @@ const SECTOR_BYTES = 512;
 const CHUNK_BYTES = 65_536;
 const PASSWORD = 'w';
 const THREADS = 4;
-/** Four more logins at most within a minute: vCenter locks an account after five that fail. */
-const RETRIES = ['retries=4', 'retry-delay=4', 'retry-exponential=yes'];
+/**
+ * What was lost in mid-copy is opened anew, within half a minute, with three more logins at most: vCenter locks an
+ * account after five that fail. The filter lets one request through at a time (retry.c, as of 1.42).
+ */
+const RETRIES = ['retries=3', 'retry-delay=4', 'retry-exponential=yes'];
 
 /**
  * Reads disks with VMware's VDDK by nbdkit-vddk-plugin(1): every backing, chains and encrypted disks included. It

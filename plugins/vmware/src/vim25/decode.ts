@@ -188,10 +188,10 @@ function decodeWhole({ name, text }: XmlElement, loose: boolean): number {
 function decodeFraction({ name, text }: XmlElement): number {
   const word = text.trim();
   if (word === 'INF' || word === '-INF') return word === 'INF' ? Infinity : -Infinity;
-  const value = word === '' ? NaN : Number(word);
-  if (Number.isNaN(value) && word !== 'NaN')
+  // narrower than `Number`, which takes nothing for zero and knows hexadecimal
+  if (word !== 'NaN' && !/^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/.test(word))
     throw new MigrationError('peer.protocol', `The answer has in ${name} what is not a number.`);
-  return value;
+  return Number(word);
 }
 
 /**

@@ -100,7 +100,10 @@ async function collect<Type extends string, Path extends string>(
   for (let starts = 1; ; starts += 1) {
     try {
       const all: Retrieved<Type, Path>[] = [];
-      for await (const page of pages(client, specSet, paths, PAGE_SIZE, { ...call, session: client.session }))
+      for await (const page of pages(client, specSet, paths, PAGE_SIZE, {
+        signal: call.signal,
+        session: client.session,
+      }))
         all.push(...page.map((content) => retrievedOf<Type, Path>(content)));
       return all;
     } catch (error) {
@@ -121,7 +124,7 @@ async function* retrieveOnce<Type extends string, Path extends string>(
     'CreateContainerView',
     viewManager,
     { container: container ?? rootFolder, type: [type], recursive: true },
-    { ...call, session },
+    { signal: call.signal, session },
   );
   try {
     const toItsObjects: Draft<TraversalSpec> = {
@@ -135,7 +138,7 @@ async function* retrieveOnce<Type extends string, Path extends string>(
       propSet: [{ type, pathSet: paths }],
       objectSet: [{ obj: view, skip: true, selectSet: [toItsObjects] }],
     };
-    for await (const page of pages(client, [spec], paths, pageSize, { ...call, session }))
+    for await (const page of pages(client, [spec], paths, pageSize, { signal: call.signal, session }))
       for (const content of page) yield retrievedOf<Type, Path>(content);
   } finally {
     await leave(client, session, (options) => client.call('DestroyView', view, {}, options));

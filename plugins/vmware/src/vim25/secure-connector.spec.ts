@@ -123,6 +123,8 @@ it('shows a certificate that nobody trusts, and sends no byte', async () => {
 it('says that nobody listens, or that it is not TLS', async () => {
   const plain = createPlainServer((socket) => {
     socket.on('error', () => undefined);
+    // read to the end, or the server would not close
+    socket.resume();
     socket.write('220 ready\r\n');
   });
   await new Promise<void>((resolve) => plain.listen(0, HOST, resolve));

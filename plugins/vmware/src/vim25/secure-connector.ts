@@ -173,7 +173,7 @@ function connectError(fault: Error, where: { readonly host: string; readonly por
     notTls ? 'peer.protocol' : 'peer.unreachable',
     notTls
       ? `The endpoint does not speak TLS as expected (${code}).`
-      : `There is no connection to the endpoint: ${code}.`,
+      : `There is no connection to ${where.host}:${where.port}: ${code}.`,
     { cause: fault, context: where },
   );
 }

@@ -27,7 +27,7 @@ const MAX_REJECTIONS = 2;
 export class SessionLogin {
   /** Counts the logins: what was made in an earlier session (views, collectors, tokens) is gone with it. */
   generation = 0;
-  private session: { readonly cookie: string; readonly key: string } | undefined;
+  #session: { readonly cookie: string; readonly key: string } | undefined;
   private underWay: Promise<void> | undefined;
   private rejections = 0;
   private readonly listeners = new Set<() => void>();
@@ -96,7 +96,7 @@ export class SessionLogin {
       .catch((fault: unknown) => this.refused(fault));
     if (cookie === undefined)
       throw new MigrationError('peer.protocol', 'The login was answered without a session.');
-    this.session = { cookie, key: (result as UserSession).key };
+    this.#session = { cookie, key: (result as UserSession).key };
     this.rejections = 0;
     this.generation += 1;
     await this.guard?.accepted();
@@ -125,8 +125,8 @@ export class SessionLogin {
   }
 
   private mustBe(): { readonly cookie: string; readonly key: string } {
-    if (!this.session) throw new MigrationError('auth.rejected', 'There is no session at the endpoint.');
-    return this.session;
+    if (!this.#session) throw new MigrationError('auth.rejected', 'There is no session at the endpoint.');
+    return this.#session;
   }
 }
 

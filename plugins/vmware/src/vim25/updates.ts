@@ -57,7 +57,7 @@ async function* watchOnce(
   maxWaitSeconds: number,
 ): AsyncGenerator<WatchedObject, void, undefined> {
   const { session } = client;
-  const bound = { ...call, session };
+  const bound = { signal: call.signal, session };
   const root = client.content.propertyCollector;
   const collector = await client.call('CreatePropertyCollector', root, {}, bound);
   try {

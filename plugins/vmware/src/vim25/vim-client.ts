@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { MigrationError, throwIfAborted } from '@ossea/errors';
 import type { CallOptions, Logger } from '@ossea/plugin-sdk';
 import type { PeerCertificate } from '../transports/disk-transport.js';
@@ -82,6 +83,8 @@ export class VimClient implements AsyncDisposable {
     const { clock = SYSTEM_CLOCK, log, trust, username, password } = options;
     const transport = new SoapTransport(options, trust, clock, log);
     const lifetime = new AbortController();
+    // every call that is under way listens to it
+    setMaxListeners(0, lifetime.signal);
     try {
       const { content, version } = await introduce(transport, call);
       const credentials = { username, password };
@@ -224,7 +227,12 @@ async function introduce(
   const offered = document ? offeredVersions(document) : [];
   const first = offered.length > 0 ? chooseVersion(offered) : FIRST_VERSION;
   const method = 'RetrieveServiceContent';
-  const { result } = await transport.call(method, SERVICE_INSTANCE, {}, { ...call, version: first });
+  const { result } = await transport.call(
+    method,
+    SERVICE_INSTANCE,
+    {},
+    { signal: call.signal, version: first },
+  );
   const content = result as ServiceContent;
   const version = offered.length > 0 ? first : chooseVersion([content.about.apiVersion]);
   return { content, version };

@@ -21,7 +21,10 @@ export class VimFault extends Error {
 
   /** Whether it is of this type or of one that extends it: `FileLocked` is a `FileFault`. */
   is(faultName: string): boolean {
-    return this.faultName === faultName || isSubtype(this.faultName, faultName);
+    // also of one the schema does not know, it is known that it is a fault
+    return (
+      faultName === 'MethodFault' || this.faultName === faultName || isSubtype(this.faultName, faultName)
+    );
   }
 
   /** The fault within a structure, of a task or of a property that could not be read. */

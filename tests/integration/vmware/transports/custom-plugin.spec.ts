@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { createTransports, readersSchema } from '../../../../plugins/vmware/src/transports/index.js';
-import { certify } from './certificates.js';
+import { anyCertificate } from './certificates.js';
 import {
   MIB,
   PASSWORD,
@@ -20,12 +20,12 @@ import {
 
 it('any plugin of nbdkit reads disks by configuration, and gets the password as a file only', async () => {
   await using bench = await openBench();
-  const { cert } = await certify({ commonName: 'vc.example' });
+  const { cert } = await anyCertificate();
   const host = hostOf(bench, cert);
   const directory = await makeDirectory(join(bench.scratchDir, 'store/LocalDS_0/snapshot-70'));
   const file = join(directory, 'vm-51');
-  await writeFile(file, randomBytes(4 * MIB));
-  const disk = snapshotDisk({ sizeBytes: 4 * MIB });
+  await writeFile(file, randomBytes(MIB));
+  const disk = snapshotDisk({ sizeBytes: MIB });
 
   // it gives the disk only to whoever shows the password
   const guard = `test "$(cat '{passwordFile}')" = '${PASSWORD}' && `;
@@ -60,7 +60,7 @@ it('any plugin of nbdkit reads disks by configuration, and gets the password as 
   await lease[Symbol.asyncDispose]();
   expect(await bench.leftovers()).toEqual([]);
 
-  expect(await errorOf(custom!.open({ ...disk, sizeBytes: MIB }, call))).toMatchObject({
+  expect(await errorOf(custom!.open({ ...disk, sizeBytes: 2 * MIB }, call))).toMatchObject({
     code: 'disk.size-mismatch',
   });
   expect(await errorOf(custom!.open({ ...disk, vm: 'vm-52' }, call))).toMatchObject({
@@ -71,7 +71,7 @@ it('any plugin of nbdkit reads disks by configuration, and gets the password as 
 
 it('a plugin that is not installed says so, and one that is not configured is not there', async () => {
   await using bench = await openBench();
-  const { cert } = await certify({ commonName: 'vc.example' });
+  const { cert } = await anyCertificate();
   const host = hostOf(bench, cert);
   const missing = readersSchema.parse({ order: ['nbdkit'], nbdkit: { plugin: 'nfc', chains: true } });
   const [custom] = await createTransports(missing, host, call);

@@ -6,13 +6,13 @@ import {
   describeChoice,
   readersSchema,
 } from '../../../../plugins/vmware/src/transports/index.js';
-import { certify } from './certificates.js';
+import { anyCertificate } from './certificates.js';
 import { openVddkBench } from './fake-vddk.js';
 import { call, hostOf, makeDirectory, snapshotDisk } from './reader-bench.js';
 
 it('whoever has no usable VDDK is told what is missing and where to put it', async () => {
   await using bench = await openVddkBench();
-  const { cert } = await certify({ commonName: 'vc.example' });
+  const { cert } = await anyCertificate();
   const host = hostOf(bench, cert);
   const { plugin } = bench.settings.vddk!;
   const empty = await makeDirectory(join(bench.scratchDir, 'empty'));
@@ -38,7 +38,7 @@ it('whoever has no usable VDDK is told what is missing and where to put it', asy
 
 it('the datastore reads in its place where it can, and the operator is told so', async () => {
   await using bench = await openVddkBench();
-  const { cert } = await certify({ commonName: 'vc.example', names: ['DNS:vc.example'] });
+  const { cert } = await anyCertificate();
   const transports = await createTransports(readersSchema.parse({}), hostOf(bench, cert), call);
   expect(transports.map(({ id }) => id)).toEqual(['vddk', 'datastore']);
   const disk = snapshotDisk();

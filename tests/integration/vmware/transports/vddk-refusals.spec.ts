@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { createTransports } from '../../../../plugins/vmware/src/transports/index.js';
-import { certify } from './certificates.js';
+import { anyCertificate } from './certificates.js';
 import { openVddkBench } from './fake-vddk.js';
 import { PASSWORD, call, errorOf, hostOf, snapshotDisk, transportOf } from './reader-bench.js';
 
@@ -13,7 +13,7 @@ it.each([
   ['unreachable', 'peer.unreachable', /port 902/],
 ])('VDDK that fails with %s means %s', async (fail, code, message) => {
   await using bench = await openVddkBench({ fail: () => fail });
-  const { cert } = await certify({ commonName: 'vc.example' });
+  const { cert } = await anyCertificate();
   const transports = await createTransports(bench.settings, hostOf(bench, cert), call);
   const error = await errorOf(transportOf(transports, 'vddk').open(snapshotDisk(), call));
   expect(error).toMatchObject({ code, message: expect.stringMatching(message) as string });
@@ -27,7 +27,7 @@ it.each([
 
 it('a disk that is gone means resource.not-found', async () => {
   await using bench = await openVddkBench();
-  const { cert } = await certify({ commonName: 'vc.example' });
+  const { cert } = await anyCertificate();
   const [vddk] = await createTransports(bench.settings, hostOf(bench, cert), call);
   const gone = snapshotDisk({ fileName: '[LocalDS_0] vm1/gone.vmdk' });
   expect(await errorOf(vddk!.open(gone, call))).toMatchObject({ code: 'resource.not-found' });
