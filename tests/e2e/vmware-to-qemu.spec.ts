@@ -52,16 +52,28 @@ afterAll(async () => {
   await sample?.[Symbol.asyncDispose]();
 });
 
+async function daemonPid(): Promise<number | undefined> {
+  const { processes } = await stack.leftBehind();
+  return processes.find(({ what }) => what.includes(site.vmaId))?.pid;
+}
+
 /** A cycle that is held while its snapshot stands, so that somebody else can read the frozen files. */
 async function witnessed(during: () => Promise<void> = async () => undefined): Promise<Job> {
-  const pidNow = async () =>
-    (await stack.leftBehind()).processes.find(({ what }) => what.includes(site.vmaId))?.pid;
+  // known before the first byte is copied, except in the first cycle, which takes long enough
+  const known = await daemonPid();
   const started = await stack.replicate(contextId);
-  await until('the snapshot stands', async () => (await sample.frozenFiles()).length === 2, { everyMs: 5 });
-  const held = new HeldCopy(await until('the storage daemon runs', pidNow, { everyMs: 5 }));
+  const files = await until(
+    'the snapshot stands',
+    async () => {
+      const frozen = await sample.frozenFiles();
+      return frozen.length === 2 ? frozen : undefined;
+    },
+    { everyMs: 1 },
+  );
+  const held = new HeldCopy(known ?? (await until('the storage daemon runs', daemonPid, { everyMs: 5 })));
   let sourceSha256: string[];
   try {
-    const files = await sample.frozenFiles();
+    expect(await sample.frozenFiles(), 'the snapshot stands while the copy is held').toEqual(files);
     sourceSha256 = await imagesSha256(files.map(rawFile), stack.scratchDir);
     await during();
   } finally {

@@ -10,6 +10,11 @@ it.each([
   `Authorization: Bearer ${CANARY}xyz`,
   `-----BEGIN OPENSSH PRIVATE KEY-----\n${CANARY}\n-----END OPENSSH PRIVATE KEY-----`,
   `pairing-code: ${CANARY}`,
+  `password="two words ${CANARY}"`,
+  `'api_key': 'two words ${CANARY}'`,
+  `vmware_soap_session=${CANARY}`,
+  `Cookie: ${CANARY}`,
+  `nbdkit: debug: config key=password, value=two words ${CANARY}`,
 ])('masks %s', (text) => expect(redact(text)).not.toContain(CANARY));
 
 it('leaves ordinary text alone', () => {

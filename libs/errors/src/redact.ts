@@ -8,10 +8,14 @@ export function redact(text: string): string {
     .replace(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g, MASK)
     .replace(/([a-z][a-z0-9+.-]*:\/\/[^\s/:@]+):[^\s/@]+@/gi, `$1:${MASK}@`)
     .replace(/\b(bearer|basic)\s+[a-z0-9._~+/=-]{8,}/gi, `$1 ${MASK}`)
+    .replace(/(\bkey=(?:password|cookie)[\w-]*,\s*value=).*$/gim, `$1${MASK}`)
     .replace(
-      /(["']?)([\w-]*(?:pass(?:word|wd|phrase)?|secret|token|api[-_]?key|private[-_]?key|pairing[-_]?code))\1(\s*[=:]\s*)(["']?)[^\s"',;&}]+\4/gi,
-      (_all, quote: string, name: string, sign: string, valueQuote: string) =>
-        `${quote}${name}${quote}${sign}${valueQuote}${MASK}${valueQuote}`,
+      // a value in quotes may hold anything but that quote; one without ends at the first blank or sign
+      /(["']?)([\w-]*(?:pass(?:word|wd|phrase)?|secret|token|api[-_]?key|private[-_]?key|pairing[-_]?code|cookie|soap_session))\1(\s*[=:]\s*)(?:"[^"\n]+"|'[^'\n]+'|[^\s"',;&}]+)/gi,
+      (all, quote: string, name: string, sign: string) => {
+        const closing = /["']$/.exec(all)?.[0] ?? '';
+        return `${quote}${name}${quote}${sign}${closing}${MASK}${closing}`;
+      },
     );
 }
 

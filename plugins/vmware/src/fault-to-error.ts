@@ -84,8 +84,9 @@ export function isFault(fault: unknown, ...names: readonly string[]): fault is V
   return fault instanceof VimFault && names.includes(fault.faultName);
 }
 
-/** Whether what was asked for does not exist any more. */
-export const isGone = (fault: unknown): boolean => isFault(fault, 'ManagedObjectNotFound');
+/** Whether what was asked for does not exist any more, in vSphere's words or in ours. */
+export const isGone = (fault: unknown): boolean =>
+  isFault(fault, 'ManagedObjectNotFound') || (isMigrationError(fault) && fault.code === 'resource.not-found');
 
 /** Whether the guest could not flush; some releases say so by a generic fault with words only. */
 export function isQuiesceFault(fault: unknown): fault is VimFault {

@@ -9,7 +9,8 @@ import {
 
 interface Place {
   readonly type: string;
-  readonly name: string;
+  /** As vSphere gives it: a slash in a name is `%2f`. */
+  readonly rawName: string;
   readonly parent?: ManagedObjectReference;
 }
 
@@ -39,7 +40,7 @@ export class InventoryPaths {
   /** What a machine or a datastore lies in, the datacenter first: `["DC0", "production", "web"]`. */
   async above(parent: ManagedObjectReference | undefined): Promise<string[]> {
     const names = await this.chain(parent);
-    return names.filter(({ hidden }) => !hidden).map(({ place }) => place.name);
+    return names.filter(({ hidden }) => !hidden).map(({ place }) => decodeVimName(place.rawName));
   }
 
   /** The inventory path of the datacenter that something lies in, which `/folder` calls `dcPath`. */
@@ -49,7 +50,7 @@ export class InventoryPaths {
     return chain
       .slice(0, at + 1)
       .filter(({ hidden }) => !hidden)
-      .map(({ place }) => place.name)
+      .map(({ place }) => place.rawName)
       .join('/');
   }
 
@@ -83,5 +84,5 @@ export class InventoryPaths {
 
 function placeOf({ type }: ManagedObjectReference, props: Readonly<Record<string, unknown>>): Place {
   const parent = props['parent'] as ManagedObjectReference | undefined;
-  return { type, name: decodeVimName(String(props['name'] ?? '')), ...(parent ? { parent } : {}) };
+  return { type, rawName: String(props['name'] ?? ''), ...(parent ? { parent } : {}) };
 }

@@ -71,6 +71,7 @@ export class VmwareSession implements SourceSession {
         password,
         viaVcenter: vsphere.viaVcenter,
         certificate: client.certificate,
+        trustedBy: trustOf(settings).by,
         ...(settings.certificateSha256 === undefined && settings.caPem !== undefined
           ? { caPem: settings.caPem }
           : {}),

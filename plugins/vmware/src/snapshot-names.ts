@@ -45,6 +45,9 @@ export function ourNote(name: string, description: string | undefined): Snapshot
   }
   const parsed = noteSchema.safeParse(json);
   if (!parsed.success || snapshotName(parsed.data.key) !== name) return undefined;
-  const { product: _, ...note } = parsed.data;
+  return noteOf(parsed.data);
+}
+
+function noteOf({ product: _, ...note }: z.infer<typeof noteSchema>): SnapshotNote {
   return note;
 }

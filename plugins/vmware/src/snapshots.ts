@@ -193,7 +193,8 @@ export class VmwareSnapshots implements SnapshotControl {
     } catch (fault) {
       if (!isGone(fault)) throw fault;
     }
-    await consolidate(this.vsphere, vm, call);
+    // the machine may have gone with its snapshot
+    await consolidate(this.vsphere, vm, call).catch(rethrowUnlessGone);
   }
 
   private async standing(vm: string, call: CallOptions): Promise<StandingSnapshot[]> {

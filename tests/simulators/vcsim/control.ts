@@ -186,7 +186,10 @@ export class VcsimControl {
     const url = new URL(path, this.controlUrl);
     for (const [name, value] of Object.entries(query))
       if (value !== undefined) url.searchParams.set(name, String(value));
-    const answer = await fetch(url, { method, ...(body !== undefined && { body: body as BodyInit }) });
+    const answer = await fetch(url, {
+      method,
+      ...(body !== undefined && { body: body as NonNullable<RequestInit['body']> }),
+    });
     if (!answer.ok) throw new Error(`vcsim's control, ${method} ${path}: ${await answer.text()}`);
     return answer;
   }

@@ -3,8 +3,16 @@ import type { VmDescription } from '@ossea/plugin-sdk';
 import type { MachineFacts } from './vm-context.entity.js';
 
 /** A machine as the API shows it: without identities and disks. */
-function sourceMachineOf(vm: VmDescription): SourceMachine {
-  const { id: _id, name: _name, hostId: _host, disks: _disks, nics, concerns, snapshots, ...facts } = vm;
+function sourceMachineOf({
+  id: _id,
+  name: _name,
+  hostId: _host,
+  disks: _disks,
+  nics,
+  concerns,
+  snapshots,
+  ...facts
+}: VmDescription): SourceMachine {
   return {
     ...facts,
     nics: nics.map(({ addresses, ...nic }) => ({

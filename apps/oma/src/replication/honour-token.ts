@@ -16,7 +16,10 @@ export async function honoured(
   const tracking = source.can.changedBlocks;
   if (decision.kind === 'full' || since === undefined || !tracking) return decision;
   try {
-    for await (const _first of tracking.changes(disk, { since, until }, { signal })) break;
+    const changes = tracking.changes(disk, { since, until }, { signal })[Symbol.asyncIterator]();
+    await changes.next();
+    // the copy asks for all of them
+    await changes.return?.();
     return decision;
   } catch (error) {
     if (!isMigrationError(error) || error.code !== 'tracking.reset') throw error;

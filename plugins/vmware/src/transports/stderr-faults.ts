@@ -141,7 +141,7 @@ export const STDERR_FAULTS: readonly StderrFault[] = [
 ];
 
 /** What nbdkit calls an error, but for a client of ours that went away in mid-sentence. */
-export const COMPLAINT = /\berror: (?!(?:read|write|recv|send): )/;
+export const COMPLAINT = /\berror: (?!(?:read|write|recv|send): |aborting sleep)/;
 const NOISE = /^nbdkit: (?:\S+ )?debug: /;
 const MAX_QUOTED_LINES = 3;
 const MAX_QUOTED_CHARS = 600;

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"reflect"
 
+	"github.com/vmware/govmomi/vim25/methods"
 	"github.com/vmware/govmomi/vim25/mo"
 	"github.com/vmware/govmomi/vim25/types"
 )
@@ -98,14 +99,15 @@ func controlDestroy(r *http.Request) (interface{}, error) {
 	return nil, onVM(r, func(vm *VirtualMachine) error {
 		ctx := *internalContext
 		ctx.Caller = &vm.Self
+		ctx.Map = Map // it was made with another one
 		snapshots := vm.snapshots()
 		vm.Runtime.PowerState = types.VirtualMachinePowerStatePoweredOff
-		vm.DestroyTask(&ctx, &types.Destroy_Task{This: vm.Self})
+		answer := vm.DestroyTask(&ctx, &types.Destroy_Task{This: vm.Self})
 		for ref := range snapshots {
 			Map.Remove(ref)
 		}
 		if Map.Get(vm.Self) != nil {
-			return fmt.Errorf("%s is still there", vm.Name)
+			return fmt.Errorf("%s is still there: %s", vm.Name, taskError(answer))
 		}
 		return nil
 	})
@@ -132,4 +134,14 @@ func controlResetTracking(r *http.Request) (interface{}, error) {
 		vm.resetTracking()
 		return nil
 	})
+}
+
+// taskError says how the task of an answer has failed.
+func taskError(answer interface{}) string {
+	if body, ok := answer.(*methods.Destroy_TaskBody); ok && body.Res != nil {
+		if task, ok := Map.Get(body.Res.Returnval).(*Task); ok && task.Info.Error != nil {
+			return fmt.Sprintf("%T %+v", task.Info.Error.Fault, task.Info.Error.Fault)
+		}
+	}
+	return "no task"
 }

@@ -55,7 +55,7 @@ export function certify({
   );
   const signature = sign('sha256', toBeSigned, issuer?.privateKey ?? privateKey);
   const der = sequence(toBeSigned, algorithm, bits(signature));
-  const body = der.toString('base64').replace(/.{64}/g, '$&\n');
+  const body = der.toString('base64').replace(/.{64}(?=.)/g, '$&\n');
   return {
     name,
     privateKey,
