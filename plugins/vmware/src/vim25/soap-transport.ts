@@ -27,7 +27,7 @@ const READS = new Set([
 ]);
 /** Milliseconds until an answer must have begun, and between its parts; some calls compute for minutes. */
 const ANSWER_TIMEOUT_MS = 15 * 60_000;
-const QUICK_TIMEOUT_MS = 60_000;
+const QUICK_TIMEOUT_MS = 120_000;
 const QUICK = new Set(['RetrieveServiceContent', 'Login', 'Logout', 'CurrentTime', 'SessionIsActive']);
 const MAX_ANSWER_BYTES = 256 * 1024 ** 2;
 const TRIES = 3;
@@ -113,7 +113,7 @@ export class SoapTransport {
       soapaction: `"urn:vim25/${version}"`,
       ...(cookie === undefined ? {} : { cookie }),
     };
-    const timeout = QUICK.has(method) ? QUICK_TIMEOUT_MS : ANSWER_TIMEOUT_MS;
+    const timeout = timeoutOf(method, args);
     const request = { method: 'POST', path: '/sdk', headers, body, headersTimeout: timeout } as const;
     const answer = await this.persist(method, signal, async () => {
       const { status, headers: given, text } = await this.send(request, signal);
@@ -175,9 +175,17 @@ export class SoapTransport {
       });
       return { status: statusCode, headers, text: await body.text() };
     } catch (fault) {
-      throw failureOf(fault);
+      throw failureOf(fault, request.headersTimeout ?? ANSWER_TIMEOUT_MS);
     }
   }
+}
+
+/** Milliseconds until the answer must have begun. */
+function timeoutOf(method: string, args: Readonly<Record<string, unknown>>): number {
+  if (QUICK.has(method)) return QUICK_TIMEOUT_MS;
+  const { maxWaitSeconds } = (args['options'] ?? {}) as { readonly maxWaitSeconds?: number };
+  // a wait for changes says itself when it ends: a connection that has died on the way is found soon after
+  return maxWaitSeconds === undefined ? ANSWER_TIMEOUT_MS : maxWaitSeconds * 1000 + QUICK_TIMEOUT_MS;
 }
 
 /** The envelope of an answer. Throws a `Failure`, or `peer.protocol` for anything but XML. */
@@ -214,7 +222,7 @@ function sessionCookieOf(headers: Headers): string | undefined {
     .find((pair) => /^vmware_soap_session=./.test(pair));
 }
 
-function failureOf(fault: unknown): unknown {
+function failureOf(fault: unknown, timeoutMs: number): unknown {
   if (fault instanceof MigrationError) {
     const again = fault.code === 'peer.unreachable' ? 'always' : 'never';
     return 'unsent' in fault ? new Failure(fault, again) : fault;
@@ -228,6 +236,8 @@ function failureOf(fault: unknown): unknown {
   const message = late
     ? 'The endpoint has not answered in time.'
     : `The connection to the endpoint was lost${code === '' ? '' : ` (${code})`}.`;
+  // who has computed for so long would begin anew
+  const again = late && timeoutMs >= ANSWER_TIMEOUT_MS ? 'never' : 'reads';
   // Not as `cause`: what undici throws may hold the request, and that the password.
-  return new Failure(new MigrationError('peer.unreachable', message), 'reads');
+  return new Failure(new MigrationError('peer.unreachable', message), again);
 }
