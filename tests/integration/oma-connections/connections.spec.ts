@@ -178,7 +178,9 @@ describe.each(ENGINES)('connections on %s', (engine) => {
     const test = async (id: string) =>
       ConnectionTest.parse((await bench.call(`connections/${id}/test`, { method: 'POST' })).body);
     const source = await test((await bench.source()).id);
-    expect(source.capabilities).toEqual(['changedBlocks', 'power', 'consoleScreenshot']);
+    expect(source.capabilities).toEqual(['changedBlocks', 'power', 'consoleScreenshot', 'privileges']);
+    // what the account may do is asked at the same time
+    expect(source.privileges?.length).toBeGreaterThan(0);
     const target = await test((await bench.qemu()).id);
     expect(target.capabilities).toEqual(
       expect.arrayContaining(['volumeSnapshots', 'zeroedVolumes', 'isolatedNetworks', 'consoleScreenshot']),

@@ -50,7 +50,7 @@ export class SoapSession {
       `${method} is over`,
       async () => {
         const xml = await this.properties('Task', task, ['info']);
-        return /<state>(success|error)<\/state>/.test(xml) && xml;
+        return /<state>(success|error)<\/state>/.test(xml) ? xml : undefined;
       },
       { everyMs: 5 },
     );

@@ -98,7 +98,7 @@ describe('changed block tracking', () => {
 
   it('tells what differs, as a comparison of the bytes does', async () => {
     let last = '';
-    let target = Buffer.alloc(0);
+    let target: Buffer = Buffer.alloc(0);
     await withSnapshot(async (_, disk) => {
       target = await frozen(disk);
       last = disk.changeId;

@@ -26,6 +26,7 @@ describe('calls', () => {
       'inventory.describe': { vm: site.host.vm },
       'snapshots.create': { vm: site.host.vm, quiesce: false, key: 'key-1' },
       'snapshots.find': { key: 'key-1' },
+      'snapshots.consistency': { ref },
       'disks.open': { ...DISK, snapshot: ref },
       'changedBlocks.enable': { vm: site.host.vm },
       'changedBlocks.token': { ...DISK, snapshot: ref },
@@ -35,6 +36,7 @@ describe('calls', () => {
       'power.state': { vm: site.host.vm },
       'power.start': { vm: site.host.vm },
       'consoleScreenshot.screenshot': { vm: site.host.vm },
+      'privileges.list': {},
       'snapshots.remove': { ref },
     };
     for (const [name, params] of Object.entries(answers) as [SourceCallName, object][]) {
@@ -56,6 +58,7 @@ describe('calls', () => {
       ['changedBlocks.enable', { vm: site.host.vm }],
       ['changedBlocks.changes', { ...DISK, since: 'x', until: 'y' }],
       ['consoleScreenshot.screenshot', { vm: site.host.vm }],
+      ['privileges.list', {}],
     ] as const)
       expect(await site.call(name, params)).toMatchObject({
         status: 409,
@@ -85,7 +88,7 @@ describe('calls', () => {
       { problem: { code: 'plugin.broken-contract', context: { field: 'name' } } },
     ]);
     const thrown = await site.call('inventory.describe', { vm: site.host.vm });
-    expect(thrown).toMatchObject({ status: 500, body: { code: 'internal.unexpected' } });
+    expect(thrown).toMatchObject({ status: 500, body: { code: 'plugin.broken-contract' } });
     expect(thrown.bytes.toString()).not.toContain('hunter2');
   });
 

@@ -113,7 +113,7 @@ describe('the service', () => {
     const settings = { machinesDir: 1, password: 'hunter2' };
     expect((await api.openSession('conn_1', 'qemu-source', settings)).status).toBe(422);
     const { body } = await api.call(agentPaths.info);
-    expect(body).toMatchObject({ vmaId: 'vma_1', plugins: [{ id: 'qemu-source' }] });
+    expect(body).toMatchObject({ vmaId: 'vma_1', plugins: [{ id: 'qemu-source' }, { id: 'vmware' }] });
     const shown = [
       vma.output,
       vma.errors,

@@ -39,7 +39,9 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   plugins: z
-    .strictObject({ packages: z.array(PackageName).max(64).default(['@ossea/plugin-qemu-source', '@ossea/plugin-vmware']) })
+    .strictObject({
+      packages: z.array(PackageName).max(64).default(['@ossea/plugin-qemu-source', '@ossea/plugin-vmware']),
+    })
     .prefault({}),
   log: z
     .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info') })

@@ -112,6 +112,8 @@ it.each([
     '<Tomorrow xsi:type="VirtualDisk"><key>3</key></Tomorrow>',
     [{ $type: 'VirtualDisk', key: 3 }],
   ],
+  ['constructor', '<a>1</a>', { $type: 'constructor', $declared: 'DynamicData' }],
+  ['ArrayOfconstructor', '', []],
   ['SomethingOfTomorrow', '<a>1</a>', { $type: 'SomethingOfTomorrow', $declared: 'DynamicData' }],
 ])('a value of %s: %s', (type, inner, value) => {
   expect(decode(`<val xsi:type="${type}">${inner}</val>`, 'any')).toEqual(value);

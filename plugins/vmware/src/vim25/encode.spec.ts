@@ -87,6 +87,13 @@ it('refuses text that XML has no way to write, without showing it', () => {
     );
 });
 
+it('escapes what XML means something by, in attributes too', () => {
+  const odd = moRef('Virtual"Machine<', '/tmp/<&>"\r]]>');
+  expect(bodyOf(encodeCall('ShutdownGuest', odd, {}))).toBe(
+    '<ShutdownGuest xmlns="urn:vim25"><_this type="Virtual&quot;Machine&lt;">/tmp/&lt;&amp;&gt;&quot;&#13;]]&gt;</_this></ShutdownGuest>',
+  );
+});
+
 it('throws for a method that the schema does not have', () => {
   expect(() => encodeCall('Destroy_Task', vm, {})).toThrow(TypeError);
   expect(() => encodeCall('constructor', vm, {})).toThrow(TypeError);

@@ -141,7 +141,7 @@ async function* retrieveOnce<Type extends string, Path extends string>(
     for await (const page of pages(client, [spec], paths, pageSize, { signal: call.signal, session }))
       for (const content of page) yield retrievedOf<Type, Path>(content);
   } finally {
-    await leave(client, session, (options) => client.call('DestroyView', view, {}, options));
+    await leave(session, (options) => client.call('DestroyView', view, {}, options));
   }
 }
 
@@ -177,7 +177,7 @@ async function* pages(
   } finally {
     const left = token;
     if (left !== undefined)
-      await leave(client, call.session, (given) =>
+      await leave(call.session, (given) =>
         client.call('CancelRetrievePropertiesEx', propertyCollector, { token: left }, given),
       );
   }
@@ -188,15 +188,13 @@ function saysNothing(page: RetrieveResult | undefined): boolean {
 }
 
 /**
- * Takes something back that was made in a session, also for a caller who has aborted. That it fails matters to nobody:
- * the server drops it with the session.
+ * Takes something back that was made in a session, also for a caller who has aborted. That it fails matters to nobody,
+ * as it does when that session is over: the server drops all of it with the session.
  */
 export async function leave(
-  client: VimClient,
   session: number,
   call: (options: CallOptions & { readonly session: number }) => Promise<unknown>,
 ): Promise<void> {
-  if (client.session !== session) return;
   await call({ signal: AbortSignal.timeout(CLEANUP_TIMEOUT_MS), session }).catch(() => undefined);
 }
 

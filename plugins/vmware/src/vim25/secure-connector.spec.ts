@@ -89,6 +89,24 @@ it('takes a certificate of the given CA that is made out to the host', async () 
   expect(shown).toMatchObject({ sha256: fingerprintOf(good), names: ['vcenter.example', HOST] });
 });
 
+it('says which name it wants, for a server that has several', async () => {
+  const asked: string[] = [];
+  const local = certify({ name: 'vcenter', names: ['localhost'], issuer: root });
+  const server = createServer({
+    key: local.key,
+    cert: local.cert,
+    SNICallback: (name, done) => {
+      asked.push(name);
+      done(null);
+    },
+  });
+  await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve));
+  closing.push(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  await fetchPeerCertificate({ host: 'localhost', port }, { by: 'ca', pem: root.cert }, call);
+  expect(asked).toEqual(['localhost']);
+});
+
 it('refuses one that is made out to another name, and says to which', async () => {
   const elsewhere = certify({ name: 'vcenter', names: ['elsewhere.example'], issuer: root });
   await expect(reach(elsewhere, { by: 'ca', pem: root.cert })).rejects.toMatchObject({

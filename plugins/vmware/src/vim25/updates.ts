@@ -93,9 +93,7 @@ async function* watchOnce(
       }
     }
   } finally {
-    await leave(client, session, (options) =>
-      client.call('DestroyPropertyCollector', collector, {}, options),
-    );
+    await leave(session, (options) => client.call('DestroyPropertyCollector', collector, {}, options));
   }
 }
 

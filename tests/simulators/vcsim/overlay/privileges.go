@@ -91,3 +91,19 @@ func (m *AuthorizationManager) HasPrivilegeOnEntity(req *types.HasPrivilegeOnEnt
 	}
 	return &methods.HasPrivilegeOnEntityBody{Res: &types.HasPrivilegeOnEntityResponse{Returnval: all}}
 }
+
+func (m *AuthorizationManager) FetchUserPrivilegeOnEntities(req *types.FetchUserPrivilegeOnEntities) soap.HasFault {
+	var granted []string
+	for _, privilege := range m.PrivilegeList {
+		if isGranted(privilege.PrivId) {
+			granted = append(granted, privilege.PrivId)
+		}
+	}
+	var all []types.UserPrivilegeResult
+	for _, entity := range req.Entities {
+		all = append(all, types.UserPrivilegeResult{Entity: entity, Privileges: granted})
+	}
+	return &methods.FetchUserPrivilegeOnEntitiesBody{
+		Res: &types.FetchUserPrivilegeOnEntitiesResponse{Returnval: all},
+	}
+}

@@ -1,6 +1,15 @@
 import { certify, type KeyAndCertificate } from './certificates.js';
 import { SoapServer, type Answered, type Asked, type Received } from './soap-server.js';
-import { checkOrder, childOf, gone, objectXml, pathsOf, type Thing, type Values } from './vim-xml.js';
+import {
+  checkOrder,
+  childOf,
+  contentXml,
+  gone,
+  pathsOf,
+  updateXml,
+  type Thing,
+  type Values,
+} from './vim-xml.js';
 
 interface Collector {
   readonly session: string;
@@ -13,9 +22,12 @@ const CONTENT = [
   'viewManager:ViewManager',
   'sessionManager:SessionManager',
 ];
+
 /** A vCenter of a few dozen lines: sessions, views, pages, property collectors, and nothing but what a spec puts in. */
 export class SmallVcenter {
   password = 'right';
+  /** Whether a read without a session just finds nothing, as with vcsim, instead of saying why. */
+  isSilentWithoutSession = false;
   readonly certificate: KeyAndCertificate = certify({ name: 'vcenter' });
   readonly server = new SoapServer(this.certificate, (call) => this.answer(call));
   /** Faults to answer instead, once each. */
@@ -37,8 +49,21 @@ export class SmallVcenter {
     this.counter += 1;
     const before = this.things.get(id);
     if (values === undefined) this.things.delete(id);
-    else this.things.set(id, { type, id, values: { ...before?.values, ...values }, changedAt: this.counter });
+    else {
+      const changed = Object.fromEntries(Object.keys(values).map((path) => [path, this.counter]));
+      const changedAt = { ...before?.changedAt, ...changed };
+      this.things.set(id, { type, id, values: { ...before?.values, ...values }, changedAt });
+    }
     this.wake();
+  }
+
+  /** Takes a property away without a trace of the change. */
+  unset(id: string, path: string): void {
+    const thing = this.things.get(id);
+    if (!thing) return;
+    const without = <T>(all: Readonly<Record<string, T>>) =>
+      Object.fromEntries(Object.entries(all).filter(([name]) => name !== path));
+    this.things.set(id, { ...thing, values: without(thing.values), changedAt: without(thing.changedAt) });
   }
 
   /** Forgets all sessions, and with them what was made in them; waits end as a server ends them. */
@@ -164,6 +189,7 @@ export class SmallVcenter {
     const absent = isListing || lenient ? undefined : ids.find((id) => !this.things.has(id));
     if (absent !== undefined) return gone('ManagedObject', absent);
     if (things.length === 0) return {};
+    if (!isIn && this.isSilentWithoutSession) return {};
     if (!isIn) {
       const missing = paths.map(
         (path) =>
@@ -183,9 +209,7 @@ export class SmallVcenter {
     const rest = this.pages.get(token);
     if (!rest) return { fault: { name: 'InvalidArgument' } };
     const { things, paths, size } = rest;
-    const objects = things
-      .slice(0, size)
-      .map((thing) => `<objects>${objectXml(thing, paths, 'propSet', '')}</objects>`);
+    const objects = things.slice(0, size).map((thing) => `<objects>${contentXml(thing, paths)}</objects>`);
     const after = things.slice(size);
     if (after.length === 0) return { xml: `<returnval>${objects.join('')}</returnval>` };
     this.counter += 1;
@@ -234,9 +258,8 @@ export class SmallVcenter {
     let missingSets = '';
     for (const { id, paths } of objects) {
       const thing = this.things.get(id);
-      if (thing && thing.changedAt > since) {
-        const kind = told.has(id) ? 'modify' : 'enter';
-        objectSets += `<objectSet><kind>${kind}</kind>${objectXml(thing, paths, 'changeSet', '<op>assign</op>')}</objectSet>`;
+      if (thing) {
+        objectSets += updateXml(thing, paths, since);
         told.add(id);
       } else if (!thing && told.delete(id))
         objectSets += `<objectSet><kind>leave</kind><obj type="Task">${id}</obj></objectSet>`;

@@ -1,15 +1,15 @@
 import { escape, type Answered, type Asked } from './soap-server.js';
 
-export type Values = Readonly<Record<string, string>>;
+/** Path → type and content of the `val` element, `xsd:string|web-01`; `undefined` unsets it. */
+export type Values = Readonly<Record<string, string | undefined>>;
 
 /** An object with the properties that a spec has given it. */
 export interface Thing {
   readonly type: string;
   readonly id: string;
-  /** Path → the whole `val` element's content with its type, `xsd:string|web-01`. */
-  values: Values;
-  /** Counts the changes of all things. */
-  changedAt: number;
+  readonly values: Values;
+  /** When each path was changed last, as all changes are counted. */
+  readonly changedAt: Readonly<Record<string, number>>;
 }
 
 /** Elements as the vSphere Web Services API reference orders them: a real server refuses any other order. */
@@ -26,20 +26,34 @@ const ORDERS: Readonly<Record<string, string>> = {
   selectSet: 'name type path skip selectSet',
 };
 
-/** An object as `ObjectContent` or `ObjectUpdate` hold it. */
-export function objectXml(
-  { type, id, values }: Thing,
-  paths: readonly string[],
-  element: string,
-  op: string,
-): string {
-  const set = paths.filter((path) => values[path] !== undefined);
-  const properties = set.map((path) => {
-    const [kind = '', ...content] = (values[path] ?? '').split('|');
-    const inner = kind.startsWith('xsd:') ? escape(content.join('|')) : content.join('|');
-    return `<${element}><name>${path}</name>${op}<val xsi:type="${kind}">${inner}</val></${element}>`;
+/** An object as `ObjectContent` holds it. */
+export function contentXml({ type, id, values }: Thing, paths: readonly string[]): string {
+  const properties = paths.map((path) => {
+    const val = valXml(values[path]);
+    return val === '' ? '' : `<propSet><name>${path}</name>${val}</propSet>`;
   });
   return `<obj type="${type}">${escape(id)}</obj>${properties.join('')}`;
+}
+
+/** The same as `ObjectUpdate` holds it, with what has changed since; nothing where that is nothing. */
+export function updateXml(thing: Thing, paths: readonly string[], since: number): string {
+  const { type, id, values, changedAt } = thing;
+  const changed = paths.filter((path) => (changedAt[path] ?? 0) > since);
+  if (changed.length === 0) return '';
+  const changes = changed.map((path) => {
+    const val = valXml(values[path]);
+    const op = val === '' ? 'indirectRemove' : 'assign';
+    return `<changeSet><name>${path}</name><op>${op}</op>${val}</changeSet>`;
+  });
+  const kind = since === 0 ? 'enter' : 'modify';
+  return `<objectSet><kind>${kind}</kind><obj type="${type}">${escape(id)}</obj>${changes.join('')}</objectSet>`;
+}
+
+function valXml(value: string | undefined): string {
+  if (value === undefined) return '';
+  const [kind = '', ...content] = value.split('|');
+  const inner = kind.startsWith('xsd:') ? escape(content.join('|')) : content.join('|');
+  return `<val xsi:type="${kind}">${inner}</val>`;
 }
 
 /** The paths that a `PropertyFilterSpec` asks for. */
