@@ -30,9 +30,9 @@ let writer: GuestWriter;
 let contextId = '';
 
 beforeAll(async () => {
-  sample = await VmwareSample.make({ maxAreas: 7, diskBytes: 96 * MIB });
-  writer = new GuestWriter(sample, 96 * MIB);
-  for (const disk of sample.disks) await writer.fill(disk, 40 * MIB);
+  sample = await VmwareSample.make({ maxAreas: 7, diskBytes: 64 * MIB });
+  writer = new GuestWriter(sample, 64 * MIB);
+  for (const disk of sample.disks) await writer.fill(disk, 24 * MIB);
   stack = await Stack.launch({ guest: 'none', say: console.log });
   const first = stack.sites[0]!;
   const { host, port, username, password, sha256 } = sample.vcsim;
@@ -105,7 +105,7 @@ it('says before anything is managed what the account may do, and how each disk w
     vmId: sample.vm,
   });
   expect(described).toMatchObject({ name: SAMPLE_VM, guestTools: 'running', snapshots: [] });
-  expect(described.disks.map(({ sizeBytes }) => sizeBytes)).toEqual([96 * MIB, 96 * MIB]);
+  expect(described.disks.map(({ sizeBytes }) => sizeBytes)).toEqual([64 * MIB, 64 * MIB]);
   const readers = described.concerns.filter(({ code }) => code === 'disk.reader');
   expect(readers.map(({ message }) => message)).toEqual([
     expect.stringMatching(/"Hard disk 1" is read by the datastore over HTTPS.*VDDK cannot/),
@@ -121,7 +121,7 @@ it('replicates in full, then three times what changed, with equal digests while 
     await sample.vcsim.clearCalls();
     const cycle = cycleOf(await witnessed());
     expect(cycle.kind).toBe('incremental');
-    expect(cycle.bytesChanged).toBeLessThan(96 * MIB);
+    expect(cycle.bytesChanged).toBeLessThan(64 * MIB);
     // two disks, and more areas on each than one answer holds
     expect((await sample.vcsim.calls())['QueryChangedDiskAreas']).toBeGreaterThan(4);
   }
