@@ -1,12 +1,19 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 import type {
   Connection,
   ConnectionTest,
   DescribedVm,
   Job,
   LogPage,
+  PluginFileList,
   RecoveryPointPage,
 } from '@ossea/api-contract';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { ensureFakeVddk } from '../simulators/vddk/build.mjs';
 import { filesWith, formsOf, processesWith } from '../stack/canary.js';
 import { imagesSha256, rawFile } from '../stack/digests.js';
 import { GuestWriter } from '../stack/guest-writer.js';
@@ -23,6 +30,7 @@ import { cycleOf, foldedSha256 } from '../stack/witness.js';
  */
 
 const MIB = 1 << 20;
+const exec = promisify(execFile);
 let stack: Stack;
 let sample: VmwareSample;
 let site: Site;
@@ -171,6 +179,51 @@ it('tells the password nowhere, and leaves no snapshot', async () => {
   const { exports, holds } = await stack.leftBehind();
   expect({ exports, holds }).toEqual({ exports: [], holds: [] });
   expect(await sample.frozenFiles()).toEqual([]);
+});
+
+it('takes an uploaded VDDK into use, and reads a whole cycle through it', async () => {
+  const { libdir, plugin } = await ensureFakeVddk({ log: { write: () => true } });
+  const archive = join(stack.scratchDir, 'vddk.tar.gz');
+  await exec('tar', ['-czf', archive, '-C', dirname(libdir), basename(libdir)]);
+  const bytes = await readFile(archive);
+  const base = `/api/v1/admin/vma/${site.vmaId}/plugin-files/vmware/vddk`;
+  expect(await stack.api.problemOf('PUT', base, { offset: 7, base64: 'AAAA' })).toMatchObject({
+    code: 'request.conflict',
+    context: { expectedOffset: 0 },
+  });
+  const piece = 256 << 10;
+  for (let offset = 0; offset < bytes.length; offset += piece) {
+    const base64 = bytes.subarray(offset, offset + piece).toString('base64');
+    await stack.api.put(base, { offset, base64 });
+  }
+  const wrong = { sha256: '0'.repeat(64) };
+  expect(await stack.api.problemOf('POST', `${base}/install`, wrong)).toMatchObject({
+    code: 'request.invalid',
+  });
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const { items } = await stack.api.post<PluginFileList>(`${base}/install`, { sha256 });
+  expect(items).toMatchObject([{ plugin: 'vmware', file: 'vddk', sha256 }]);
+
+  // Debian 12 has no nbdkit plugin for VDDK: this one is of Debian 13; the library's files are those of the datastore
+  const root = join(stack.scratchDir, 'vddk-root');
+  await mkdir(root);
+  await symlink(await sample.vcsim.datastoreDir(), join(root, 'LocalDS_0'));
+  const config = join(stack.scratchDir, 'vddk.conf');
+  await writeFile(config, `root=${root}\n`);
+  const { settings, version } = await stack.api.get<Connection>(`/api/v1/connections/${site.connectionId}`);
+  expect(version).toBeGreaterThan(0);
+  await stack.api.patch(`/api/v1/connections/${site.connectionId}`, {
+    settings: { ...settings, readers: { vddk: { plugin, config } } },
+  });
+  const { concerns } = await stack.api.post<DescribedVm>('/api/v1/discovery/describe-vm', {
+    connectionId: site.connectionId,
+    vmId: sample.vm,
+  });
+  expect(concerns.filter(({ code }) => code === 'disk.reader').map(({ message }) => message)).toEqual([
+    expect.stringMatching(/"Hard disk 1" is read by VDDK/),
+    expect.stringMatching(/"Hard disk 2" is read by VDDK/),
+  ]);
+  expect(cycleOf(await witnessed()).kind).toBe('incremental');
 });
 
 it('makes a problem of a wrong password that tells it to nobody, and asks the vCenter twice at most', async () => {

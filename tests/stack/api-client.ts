@@ -35,6 +35,9 @@ export class ApiClient {
   put<T>(path: string, body: object): Promise<T> {
     return this.call<T>('PUT', path, body);
   }
+  patch<T>(path: string, body: object): Promise<T> {
+    return this.call<T>('PATCH', path, body);
+  }
   delete<T>(path: string): Promise<T> {
     return this.call<T>('DELETE', path);
   }

@@ -5,9 +5,11 @@ import { LoggerModule, type Params } from 'nestjs-pino';
 import { Agent } from './agent/agent.js';
 import { CopiesController } from './api/copies.controller.js';
 import { InfoController } from './api/info.controller.js';
+import { PluginFilesController } from './api/plugin-files.controller.js';
 import { LoopDelay } from './api/loop-delay.js';
 import { SessionsController } from './api/sessions.controller.js';
 import { Copies } from './copying/copies.js';
+import { PluginFiles } from './plugin-files/plugin-files.js';
 import { SourceSessions } from './sources/source-sessions.js';
 import { COPY_ENGINE } from './tokens.js';
 
@@ -18,22 +20,24 @@ export interface VmaParts {
   readonly engine: CopyEngine;
   readonly sessions: SourceSessions;
   readonly copies: Copies;
+  readonly files: PluginFiles;
   readonly log: Params;
 }
 
 @Module({})
 export class AppModule {
-  static of({ agent, registry, engine, sessions, copies, log }: VmaParts): DynamicModule {
+  static of({ agent, registry, engine, sessions, copies, files, log }: VmaParts): DynamicModule {
     return {
       module: AppModule,
       imports: [LoggerModule.forRoot(log)],
-      controllers: [InfoController, SessionsController, CopiesController],
+      controllers: [InfoController, SessionsController, CopiesController, PluginFilesController],
       providers: [
         { provide: Agent, useValue: agent },
         { provide: PluginRegistry, useValue: registry },
         { provide: COPY_ENGINE, useValue: engine },
         { provide: SourceSessions, useValue: sessions },
         { provide: Copies, useValue: copies },
+        { provide: PluginFiles, useValue: files },
         LoopDelay,
       ],
     };

@@ -14,6 +14,7 @@ import type { VmaConfig, VmaConfigInput } from './config/config.schema.js';
 import { parseConfig } from './config/load-config.js';
 import { chooseEngine, type ChosenEngine } from './copying/choose-engine.js';
 import { Copies } from './copying/copies.js';
+import { PluginFiles } from './plugin-files/plugin-files.js';
 import { SourceSessions } from './sources/source-sessions.js';
 import { ReadyFile } from './state/ready-file.js';
 import { claimState } from './state/state-claim.js';
@@ -85,7 +86,9 @@ async function start(
     ...(options.import ? { import: options.import } : {}),
   });
   const chosen = chooseEngine(config.copying.engine);
-  const sessions = new SourceSessions(registry, createProcessRunner(), join(config.stateDir, 'plugins'));
+  const runner = createProcessRunner();
+  const pluginFiles = new PluginFiles(join(config.stateDir, 'plugin-files'), registry, runner);
+  const sessions = new SourceSessions(registry, runner, join(config.stateDir, 'plugins'), pluginFiles);
   const copies = new Copies({
     sessions,
     engine: chosen.engine,
@@ -96,7 +99,7 @@ async function start(
   const gate = new AgentGate(agent);
   const { engine } = chosen;
   const log = accessLog(config.log.level);
-  const app = await createApi({ agent, registry, engine, sessions, copies, log }, gate);
+  const app = await createApi({ agent, registry, engine, sessions, copies, files: pluginFiles, log }, gate);
   ends.push(() => app.close());
   const apiPort = await listenOnPort(app, config.api.port);
   ends.push(await listenOnSocket(app, agentSocketPath));

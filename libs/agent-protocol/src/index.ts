@@ -4,3 +4,4 @@ export * from './enrolment.js';
 export * from './agent-info.js';
 export * from './source-calls.js';
 export * from './copies.js';
+export * from './plugin-files.js';

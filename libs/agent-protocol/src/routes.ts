@@ -24,6 +24,13 @@ export const agentPaths = {
   copyJournal: (copy: string) => `/api/v1/copies/${part(copy)}/journal`,
   /** DELETE with `?prefix=`: stops and forgets every copy whose id begins so, and deletes its journal. */
   copies: '/api/v1/copies',
+  /** GET: what plugins want brought, and what was. */
+  pluginFiles: '/api/v1/plugin-files',
+  /** PUT with a piece of the archive, in order. */
+  pluginFile: (plugin: string, file: string) => `/api/v1/plugin-files/${part(plugin)}/${part(file)}`,
+  /** POST: unpacks what has arrived. */
+  installPluginFile: (plugin: string, file: string) =>
+    `/api/v1/plugin-files/${part(plugin)}/${part(file)}/install`,
 } as const;
 
 /** Header that carries the correlation id of the job that a call belongs to. */

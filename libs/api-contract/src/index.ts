@@ -14,3 +14,4 @@ export * from './support.js';
 export * from './values.js';
 export * from './vm-context.js';
 export * from './vma.js';
+export * from './plugin-file.js';

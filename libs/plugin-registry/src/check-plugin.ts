@@ -33,6 +33,17 @@ const manifestSchema = z.strictObject({
     .max(64)
     .refine((names) => new Set(names).size === names.length, 'each capability once')
     .refine((names) => !names.some((name) => FORBIDDEN_NAMES.has(name)), 'not a usable capability'),
+  files: z
+    .array(
+      z.strictObject({
+        id: z.string().max(40).regex(ID, 'kebab-case is expected'),
+        title: z.string().min(1).max(100),
+        description: z.string().min(1).max(1_000),
+      }),
+    )
+    .max(16)
+    .refine((files) => new Set(files.map(({ id }) => id)).size === files.length, 'each file once')
+    .optional(),
 });
 
 function broken(packageName: string, why: string, cause?: unknown): MigrationError {
@@ -101,8 +112,12 @@ function checkManifest(packageName: string, given: unknown): PluginManifest {
     throw broken(packageName, `its manifest is wrong (${why.slice(0, 5).join('; ')})`);
   }
   if (!sameJson(given, plain)) throw broken(packageName, 'its manifest is not plain JSON');
-  const { capabilities, ...rest } = parsed.data;
-  return Object.freeze({ ...rest, capabilities: Object.freeze(capabilities) });
+  const { capabilities, files, ...rest } = parsed.data;
+  return Object.freeze({
+    ...rest,
+    capabilities: Object.freeze(capabilities),
+    ...(files ? { files: Object.freeze(files.map((file) => Object.freeze(file))) } : {}),
+  });
 }
 
 /** Whether a value is what its JSON says: no getters with moods, no classes, no undefined. */

@@ -13,6 +13,17 @@ export interface PluginManifest<Kind extends PluginKind = PluginKind, Capability
   readonly contract: number;
   /** The most a connection may offer; what it does offer is known once connected. */
   readonly capabilities: readonly Capability[];
+  /** Software that the plugin works with and that cannot come with it: the operator brings it as an archive. */
+  readonly files?: readonly PluginFile[];
+}
+
+/** A `.tar.gz` that is uploaded and unpacked beside the plugin. */
+export interface PluginFile {
+  /** kebab-case; names the directory in `PluginContext.files`. */
+  readonly id: string;
+  readonly title: string;
+  /** What it is, why it does not come with the appliance, and where to get it. */
+  readonly description: string;
 }
 
 /** All a plugin is given. No globals, no environment, no host services. */
@@ -21,6 +32,8 @@ export interface PluginContext {
   /** A directory of this connection's own, kept across restarts, mode 0700. */
   readonly scratchDir: string;
   readonly run: ProcessRunner;
+  /** What was brought of the manifest's `files`: where each was unpacked, by id. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 export interface Logger {

@@ -12,6 +12,14 @@ export const plugin = defineSourcePlugin<VmwareSettings>({
     displayName: 'VMware vSphere',
     contract: CONTRACT_VERSION,
     capabilities: ['changedBlocks', 'power', 'privileges'],
+    files: [
+      {
+        id: 'vddk',
+        title: 'VMware Virtual Disk Development Kit (VDDK) for Linux',
+        description:
+          'Reads every disk that a snapshot holds. It is proprietary and cannot come with this appliance: download VMware-vix-disklib-….tar.gz from its maker.',
+      },
+    ],
   },
   settings: settingsSchema,
   connect: (given, context, options) =>

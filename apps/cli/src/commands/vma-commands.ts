@@ -1,9 +1,10 @@
-import { PairingCode, Vma, VmaList } from '@ossea/api-contract';
+import { PairingCode, PluginFileList, Vma, VmaList } from '@ossea/api-contract';
 import type { Command } from 'commander';
 import { CliError, EXIT } from '../exit-codes.js';
 import type { Acting, Invocation } from '../invocation.js';
 import { vmaIdOf, vmas } from '../names.js';
-import { VMA } from '../output/columns.js';
+import { PLUGIN_FILE, VMA } from '../output/columns.js';
+import { uploadArchive } from '../upload-archive.js';
 
 export function addVmaCommands(program: Command, acting: Acting): void {
   const vma = program.command('vma').description('appliances at the sources');
@@ -67,6 +68,33 @@ export function addVmaCommands(program: Command, acting: Acting): void {
         if (!yes) await call.talk.confirm(`Shut ${named} out for good?`, '--yes');
         const { value, body } = await api.delete(`/api/v1/admin/vma/revoke/${id}`, Vma);
         call.print.one(value, body, VMA);
+      }),
+    );
+  vma
+    .command('files')
+    .description('software that the plugins of a VMA want brought, and what was')
+    .argument('<vma>', 'name or id')
+    .action(
+      acting<[string]>(async (call, [named]) => {
+        const api = await call.api();
+        const path = `/api/v1/admin/vma/${await vmaIdOf(api, named)}/plugin-files`;
+        const { value, body } = await api.get(path, PluginFileList);
+        call.print.list(value.items, body, PLUGIN_FILE);
+      }),
+    );
+  vma
+    .command('bring')
+    .description('upload such software, as its maker packed it (.tar.gz)')
+    .argument('<vma>', 'name or id')
+    .argument('<plugin>', 'the plugin that wants it')
+    .argument('<file>', 'what the plugin calls it')
+    .argument('<archive>', 'the .tar.gz')
+    .action(
+      acting<[string, string, string, string]>(async (call, [named, plugin, file, archive]) => {
+        const api = await call.api();
+        const base = `/api/v1/admin/vma/${await vmaIdOf(api, named)}/plugin-files/${plugin}/${file}`;
+        const { value, body } = await uploadArchive(api, base, archive);
+        call.print.list(value.items, body, PLUGIN_FILE);
       }),
     );
 }

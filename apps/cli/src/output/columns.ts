@@ -7,6 +7,7 @@ import type {
   LogEvent,
   NetworkMapping,
   Plugin,
+  PluginFile,
   RecoveryPoint,
   TargetNetwork,
   VmContext,
@@ -24,6 +25,13 @@ export const VMA: Columns<Vma> = [
   { head: 'connected', cell: ({ connected }) => connected },
   { head: 'fingerprint', cell: ({ fingerprint }) => fingerprint },
   { head: 'last seen', cell: ({ lastSeenAt }) => lastSeenAt },
+];
+
+export const PLUGIN_FILE: Columns<PluginFile> = [
+  { head: 'plugin', cell: ({ plugin }) => plugin },
+  { head: 'file', cell: ({ file }) => file },
+  { head: 'title', cell: ({ title }) => title },
+  { head: 'installed', cell: ({ installedAt }) => installedAt ?? 'no' },
 ];
 
 export const PLUGIN: Columns<Plugin> = [

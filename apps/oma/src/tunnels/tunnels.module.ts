@@ -24,6 +24,8 @@ import { TunnelPresence } from './tunnel-presence.js';
 import { TunnelSupervisor } from './tunnel-supervisor.js';
 import { TUNNELS_SETTINGS, type TunnelsSettings } from './tunnels-ports.js';
 import { VmaDecisions } from './vma-decisions.js';
+import { PluginFilesController } from './plugin-files.controller.js';
+import { RemotePluginFiles } from './remote-plugin-files.js';
 import { VmasController } from './vmas.controller.js';
 import { VmasService } from './vmas.service.js';
 
@@ -73,8 +75,9 @@ class TunnelsLife implements OnModuleInit, OnApplicationShutdown {
 /** Needs NBD_SOCKETS, TUNNELS_SETTINGS and PROCESS_RUNNER of composition.ts, beside database, outbox, jobs and health. */
 @Global()
 @Module({
-  controllers: [VmasController],
+  controllers: [VmasController, PluginFilesController],
   providers: [
+    RemotePluginFiles,
     {
       provide: APPLIANCE_KEYS,
       useFactory: ({ stateDir }: TunnelsSettings) => loadApplianceKeys(stateDir),

@@ -12,6 +12,7 @@ import type { SourceSession } from '@ossea/plugin-sdk';
 import { checkedAnswer } from '../sources/checked-answer.js';
 import { disposeInTime } from '../sources/dispose-in-time.js';
 import { orAborted } from '../sources/or-aborted.js';
+import type { HostedSession } from '../sources/hosted-session.js';
 import type { SourceSessions } from '../sources/source-sessions.js';
 import type { Watched } from './copy-events.js';
 import type { CopySlots } from './copy-slots.js';
@@ -95,7 +96,17 @@ export class Copy implements Watched {
 
   private async copy(signal: AbortSignal): Promise<CopyResult> {
     const { order, parts } = this;
-    const { session, scrubber } = await orAborted(signal, parts.sessions.get(order.session));
+    const hosted = await orAborted(signal, parts.sessions.get(order.session));
+    const ended = hosted.copying();
+    try {
+      return await this.copyFrom(hosted, signal);
+    } finally {
+      ended();
+    }
+  }
+
+  private async copyFrom({ session, scrubber }: HostedSession, signal: AbortSignal): Promise<CopyResult> {
+    const { order, parts } = this;
     const told = (error: unknown): never => {
       throw scrubber.error(error);
     };

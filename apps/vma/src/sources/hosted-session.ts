@@ -8,6 +8,7 @@ export class HostedSession {
   /** Names this life of the session. */
   readonly instance = randomUUID();
   private readonly leases = new Map<string, Lease<BlockEndpoint>>();
+  private copies = 0;
   private readonly closer = new AbortController();
 
   /**
@@ -25,6 +26,17 @@ export class HostedSession {
   /** Fires when the session is closed: its calls end with it. */
   get closing(): AbortSignal {
     return this.closer.signal;
+  }
+
+  /** Whether a disk is open, or a copy at work. */
+  get isReading(): boolean {
+    return this.leases.size > 0 || this.copies > 0;
+  }
+
+  /** Counts a copy until the answer is called. */
+  copying(): () => void {
+    this.copies += 1;
+    return () => (this.copies -= 1);
   }
 
   /** Keys of what the session grants. */

@@ -9,6 +9,7 @@ import { secretsIn, type ProcessRunner, type SourceSession } from '@ossea/plugin
 import { HostedSession, notOpen } from './hosted-session.js';
 import { orAborted } from './or-aborted.js';
 import { pluginContext } from './plugin-context.js';
+import type { PluginFiles } from '../plugin-files/plugin-files.js';
 
 /** Hypervisors think long about a login; one that thinks longer is taken for gone. */
 const CONNECT_MS = 120_000;
@@ -16,6 +17,7 @@ const CONNECT_MS = 120_000;
 interface Hosted {
   /** Of plugin and settings: another one means another session. */
   readonly digest: string;
+  readonly pluginId: string;
   readonly opened: Promise<HostedSession>;
   readonly closer: AbortController;
 }
@@ -32,6 +34,7 @@ export class SourceSessions {
     private readonly registry: PluginRegistry,
     private readonly runner: ProcessRunner,
     private readonly scratchDir: string,
+    private readonly files?: Pick<PluginFiles, 'directories'>,
   ) {}
 
   /**
@@ -46,7 +49,12 @@ export class SourceSessions {
     }
     if (this.stopped) throw new MigrationError('process.not-ready', 'This VMA is stopping.');
     const closer = new AbortController();
-    const hosted = { digest, closer, opened: this.connect(id, wanted, closer.signal) };
+    const hosted = {
+      digest,
+      closer,
+      pluginId: wanted.pluginId,
+      opened: this.connect(id, wanted, closer.signal),
+    };
     this.hosted.set(id, hosted);
     try {
       return opened(await hosted.opened);
@@ -74,6 +82,15 @@ export class SourceSessions {
       this.ending.set(id, ended);
     }
     await this.ending.get(id);
+  }
+
+  /** Ends the sessions of a plugin that read nothing now: the OMA opens them again when it needs them. */
+  async closeIdle(pluginId: string): Promise<void> {
+    for (const [id, hosted] of [...this.hosted]) {
+      if (hosted.pluginId !== pluginId) continue;
+      const session = await hosted.opened.catch(() => undefined);
+      if (session && !session.isReading && this.hosted.get(id) === hosted) await this.close(id);
+    }
   }
 
   /** Ends all of them, and opens none any more. */
@@ -106,7 +123,8 @@ export class SourceSessions {
     const scratchDir = join(this.scratchDir, createHash('sha256').update(id).digest('hex').slice(0, 12));
     await mkdir(scratchDir, { recursive: true, mode: 0o700 });
     const scrubber = new SecretScrubber(secretsIn(plugin.settings, settings));
-    const context = pluginContext(pluginId, scratchDir, this.runner, scrubber);
+    const files = (await this.files?.directories(pluginId)) ?? {};
+    const context = { ...pluginContext(pluginId, scratchDir, this.runner, scrubber), files };
     try {
       const session = await this.timed(pluginId, closed, (signal) =>
         plugin.connect(parsed.data, context, { signal }),

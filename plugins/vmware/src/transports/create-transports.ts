@@ -3,7 +3,7 @@ import { CustomTransport } from './custom-transport.js';
 import { DatastoreTransport } from './datastore-transport.js';
 import type { DiskTransport, TransportHost } from './disk-transport.js';
 import { RunRooms } from './run-rooms.js';
-import type { ReaderSettings } from './transport-settings.js';
+import { vddkSchema, type ReaderSettings, type VddkSettings } from './transport-settings.js';
 import { VddkTransport } from './vddk-transport.js';
 
 /**
@@ -21,10 +21,17 @@ export async function createTransports(
   const rooms = await RunRooms.open(host.context.scratchDir);
   const made = await Promise.all(
     settings.order.map(async (id): Promise<DiskTransport | undefined> => {
-      if (id === 'vddk') return VddkTransport.create(host, rooms, settings.vddk, call);
+      if (id === 'vddk')
+        return VddkTransport.create(host, rooms, placed(settings.vddk, host.context.files?.['vddk']), call);
       if (id === 'datastore') return DatastoreTransport.create(host, rooms, call, options);
       return settings.nbdkit && CustomTransport.create(host, rooms, settings.nbdkit, call);
     }),
   );
   return made.filter((transport) => transport !== undefined);
+}
+
+/** VDDK where the settings say, or else where the operator's upload was unpacked. */
+function placed(settings: ReaderSettings['vddk'], brought: string | undefined): VddkSettings | undefined {
+  const libdir = settings?.libdir ?? brought;
+  return libdir === undefined ? undefined : vddkSchema.parse({ ...settings, libdir });
 }

@@ -27,7 +27,8 @@ const line = z
 export const vddkSchema = z.strictObject({
   libdir: path.meta({
     title: 'Directory of VDDK',
-    description: 'vmware-vix-disklib-distrib, as unpacked on the appliance. VDDK comes from VMware only.',
+    description:
+      'vmware-vix-disklib-distrib, as unpacked on the appliance. Left out: the copy that was uploaded. VDDK comes from VMware only.',
   }),
   plugin: plugin.default('vddk').meta({
     title: "nbdkit's plugin",
@@ -116,7 +117,7 @@ export const readersSchema = z
         title: 'Order',
         description: 'The first one that can read a disk reads it. One that is left out is never used.',
       }),
-    vddk: vddkSchema.optional().meta({
+    vddk: vddkSchema.partial({ libdir: true }).optional().meta({
       title: 'VDDK',
       description: "VMware's own library: fast, and reads every disk. Bring your own copy.",
     }),
