@@ -21,9 +21,10 @@ const cache = fileURLToPath(new URL('../../../.dev/vcsim', import.meta.url));
 const SOURCE_PACKAGE = 'golang-github-vmware-govmomi';
 const LIBRARIES = '/usr/share/gocode';
 const PROGRAMS = ['vcsim', 'govc'];
+const LOCKED = '--locked';
 
 /** What the build needs, and the Debian package that has it. */
-const NEEDED_PROGRAMS = { go: 'golang-go', patch: 'patch', 'dpkg-source': 'dpkg-dev' };
+const NEEDED_PROGRAMS = { go: 'golang-go', patch: 'patch', 'dpkg-source': 'dpkg-dev', flock: 'util-linux' };
 const NEEDED_LIBRARIES = {
   'google/uuid': 'golang-github-vmware-govmomi-dev',
   'kr/pretty': 'golang-github-kr-pretty-dev',
@@ -33,30 +34,30 @@ const NEEDED_LIBRARIES = {
 };
 
 /**
- * Builds both programs once and keeps them; of two callers at once the first one's count.
+ * Builds both programs once and keeps them; of several callers at once one builds, and the others wait for it.
  * @returns the paths of `vcsim` and of `govc`.
  */
 export async function ensureVcsim({ log = process.stderr } = {}) {
   const built = join(cache, hashOfRecipe());
   if (!existsSync(built)) {
     checkNeeds();
-    const source = join(cache, 'source');
-    if (!existsSync(source))
-      await once(source, (fresh) =>
-        fetchFromDebian({
-          release: 'bookworm',
-          kind: 'source',
-          packages: [SOURCE_PACKAGE],
-          into: fresh,
-          log,
-        }),
-      );
-    log.write('building vcsim, which takes about a minute the first time\n');
-    await once(built, (fresh) => build(source, fresh));
-    log.write('built: vcsim\n');
+    mkdirSync(cache, { recursive: true });
+    // a process of its own, because a lock of `flock` ends with its holder, however that ends
+    await run('flock', [join(cache, 'lock'), process.execPath, join(here, 'build.mjs'), LOCKED], { log });
   }
   const [vcsim, govc] = PROGRAMS.map((name) => join(built, 'bin', name));
   return { vcsim, govc };
+}
+
+async function buildLocked(log) {
+  const built = join(cache, hashOfRecipe());
+  if (existsSync(built)) return;
+  const source = join(cache, 'source');
+  const request = { release: 'bookworm', kind: 'source', packages: [SOURCE_PACKAGE], log };
+  if (!existsSync(source)) await once(source, (fresh) => fetchFromDebian({ ...request, into: fresh }));
+  log.write('building vcsim, which takes about a minute the first time\n');
+  await once(built, (fresh) => build(source, fresh));
+  log.write('built: vcsim\n');
 }
 
 const overlay = () => readdirSync(join(here, 'overlay')).sort();
@@ -86,15 +87,10 @@ function checkNeeds() {
 
 /** Makes a directory in one step: whoever sees it sees it whole. */
 async function once(directory, fill) {
-  mkdirSync(cache, { recursive: true });
   const fresh = mkdtempSync(join(cache, '.fresh-'));
   try {
     await fill(fresh);
-    try {
-      renameSync(fresh, directory);
-    } catch (error) {
-      if (!existsSync(directory)) throw error;
-    }
+    renameSync(fresh, directory);
   } finally {
     rmSync(fresh, { recursive: true, force: true });
   }
@@ -127,7 +123,7 @@ async function build(source, into) {
   rmSync(gopath, { recursive: true });
 }
 
-function run(command, args, { cwd = here, env = {} } = {}) {
+function run(command, args, { cwd = here, env = {}, log } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
@@ -136,7 +132,10 @@ function run(command, args, { cwd = here, env = {} } = {}) {
     });
     let said = '';
     for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (data) => (said = (said + data).slice(-6000)));
+      stream.on('data', (data) => {
+        log?.write(data);
+        said = (said + data).slice(-6000);
+      });
     child.on('error', reject);
     child.on('close', (code) =>
       code === 0
@@ -146,5 +145,7 @@ function run(command, args, { cwd = here, env = {} } = {}) {
   });
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url))
-  console.log(JSON.stringify(await ensureVcsim(), null, 2));
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv[2] === LOCKED) await buildLocked(process.stderr);
+  else console.log(JSON.stringify(await ensureVcsim(), null, 2));
+}
