@@ -96,7 +96,11 @@ describe('the service', () => {
     await vma.ready('pending');
     site.decide('approved');
     await until('it is connected', () => site.connected.has('vma_1'));
-    const now = await vma.ready('approved');
+    // being let in and listening are two things, and are told one after the other
+    const now = await until('its NBD port is told', async () => {
+      const told = await vma.ready('approved');
+      return told.nbdPort === undefined ? undefined : told;
+    });
     expect(now.nbdPort).toBeGreaterThan(0);
     expect(existsSync(now.nbdSocketPath)).toBe(true);
   });
