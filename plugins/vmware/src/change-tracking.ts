@@ -1,4 +1,4 @@
-import { MigrationError, isMigrationError, throwIfAborted } from '@ossea/errors';
+import { isMigrationError, throwIfAborted } from '@ossea/errors';
 import type { CallOptions, ChangedBlockTracking, Extent } from '@ossea/plugin-sdk';
 import { changeIdSince, formatToken, reset } from './change-token.js';
 import { changedAreas } from './changed-areas.js';
@@ -22,7 +22,7 @@ export class VmwareChangeTracking implements ChangedBlockTracking {
     private readonly tracking: TrackingSwitch,
   ) {}
 
-  /** Throws `plugin.unsupported` for a machine whose hardware cannot track, `resource.not-found`. */
+  /** A machine whose hardware cannot track is not refused: its cycles are full ones. Throws `resource.not-found`. */
   enable(vm: string, call: CallOptions): Promise<void> {
     return guarded(call, () => this.tracking.on(vm, call));
   }
@@ -55,7 +55,6 @@ export class VmwareChangeTracking implements ChangedBlockTracking {
   private async *areas(disk: string, { since, until }: Range, call: CallOptions): AsyncIterable<Extent> {
     const { id, disk: device, tracked } = await diskOfSnapshot(this.vsphere, disk, until, call);
     const changeId = changeIdSince(since, tracked);
-    if (changeId === tracked.changeId) return;
     await this.mustBeReliable(id.vm, call);
     const snapshot = { type: 'VirtualMachineSnapshot', value: id.snapshot } as const;
     try {
@@ -90,15 +89,4 @@ export class VmwareChangeTracking implements ChangedBlockTracking {
     const { props } = await readProperties(this.vsphere.client, host, ['summary.config.product'], call);
     return props['summary.config.product'] as HostProduct | undefined;
   }
-}
-
-/** A machine whose virtual hardware has no change tracking. */
-export function cannotTrack(vm: string): MigrationError {
-  return new MigrationError(
-    'plugin.unsupported',
-    'The virtual hardware of the machine cannot track changes.',
-    {
-      context: { vm },
-    },
-  );
 }

@@ -126,15 +126,16 @@ export class VmwareSnapshots implements SnapshotControl {
     try {
       return await this.make(vm, key, { quiesced: true }, call);
     } catch (fault) {
-      if (policy === 'require' || !isQuiesceFault(fault)) throw fault;
+      if (!isQuiesceFault(fault)) throw fault;
+      // a failed one may stand half-made, and would be found by its key as if it were whole
+      for (const left of await this.ours(vm, call))
+        if (left.note.key === key) await this.drop(vm, left.ref, call);
+      if (policy === 'require') throw fault;
       const because = `The guest could not flush: ${fault.message}`;
       this.vsphere.log.warn('The snapshot is taken without the guest: it is crash-consistent.', {
         vm,
         because,
       });
-      // a failed one may stand half-made
-      for (const left of await this.ours(vm, call))
-        if (left.note.key === key) await this.drop(vm, left.ref, call);
       return this.make(vm, key, { quiesced: false, because }, call);
     }
   }

@@ -50,7 +50,7 @@ export class TrackingSwitch {
       // a foreign snapshot is a concern of its own; beside one of ours another cycle is at work
       const running = powerStateOf(facts['runtime.powerState']) === 'running';
       if (!running || snapshotsOf(facts).length > 0 || this.vsphere.stunned.has(vm)) return;
-      await this.stun(vm, call);
+      await this.stun(vm);
       this.vsphere.stunned.add(vm);
     });
   }
@@ -82,27 +82,21 @@ export class TrackingSwitch {
     await waitForTask(client, await client.call('ReconfigVM_Task', this.vsphere.vmRef(vm), spec, call), call);
   }
 
-  private async stun(vm: string, call: CallOptions): Promise<void> {
+  /** To its end, whoever leaves meanwhile: a cancelled cycle leaves no snapshot. */
+  private async stun(vm: string): Promise<void> {
     const { client, ledger } = this.vsphere;
+    const patient = { signal: new AbortController().signal };
     const note = { key: STUN_KEY, owner: ledger.owner, quiesced: false };
     const named = { name: snapshotName(STUN_KEY), description: snapshotDescription(note) };
     const how = { ...named, memory: false, quiesce: false };
-    const made = await waitForTask(
+    const creating = await client.call('CreateSnapshot_Task', this.vsphere.vmRef(vm), how, patient);
+    const made = (await waitForTask(
       client,
-      await client.call('CreateSnapshot_Task', this.vsphere.vmRef(vm), how, call),
-      call,
-    );
+      creating,
+      patient,
+    )) as ManagedObjectReference<'VirtualMachineSnapshot'>;
     const away = { removeChildren: false, consolidate: true };
-    await waitForTask(
-      client,
-      await client.call(
-        'RemoveSnapshot_Task',
-        made as ManagedObjectReference<'VirtualMachineSnapshot'>,
-        away,
-        call,
-      ),
-      call,
-    );
+    await waitForTask(client, await client.call('RemoveSnapshot_Task', made, away, patient), patient);
   }
 
   private async mark(vm: string): Promise<void> {

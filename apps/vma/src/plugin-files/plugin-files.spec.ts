@@ -56,6 +56,20 @@ it('unpacks what was sent in pieces, tells of it, and replaces it by the next', 
   expect((await readdir(join(directory, 'root/p/lib'))).toSorted()).toEqual(['content', 'installed.json']);
 });
 
+it('takes away what a process that died while it unpacked has left', async () => {
+  await mkdir(join(directory, 'root/p/lib/fresh-dead'), { recursive: true });
+  await bring(await archiveOf('one'));
+  expect((await readdir(join(directory, 'root/p/lib'))).toSorted()).toEqual(['content', 'installed.json']);
+});
+
+it('unpacks once for two who ask at once: the second finds that nothing has arrived', async () => {
+  const bytes = await archiveOf('one');
+  await files.receive('p', 'lib', 0, bytes);
+  const both = await Promise.allSettled([1, 2].map(() => files.install('p', 'lib', digest(bytes), signal)));
+  expect(both.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+  expect(await installed()).toBe('one');
+});
+
 it('says where a piece must begin, and begins anew at 0', async () => {
   await files.receive('p', 'lib', 0, Buffer.alloc(10));
   await expect(files.receive('p', 'lib', 7, Buffer.alloc(1))).rejects.toMatchObject({

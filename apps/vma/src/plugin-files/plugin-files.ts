@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { PluginFileState } from '@ossea/agent-protocol';
 import { MigrationError, asMigrationError } from '@ossea/errors';
 import type { PluginRegistry } from '@ossea/plugin-registry';
-import type { PluginFile, ProcessRunner } from '@ossea/plugin-sdk';
+import { Turns, type PluginFile, type ProcessRunner } from '@ossea/plugin-sdk';
 
 /** The largest that is known has a tenth of it. */
 const MAX_ARCHIVE_BYTES = 1 << 30;
@@ -13,6 +13,7 @@ const UNPACK_TIMEOUT_MS = 120_000;
 const CONTENT = 'content';
 const NOTE = 'installed.json';
 const INCOMING = 'incoming.tar.gz';
+const FRESH = 'fresh-';
 
 interface Note {
   readonly sha256: string;
@@ -21,6 +22,9 @@ interface Note {
 
 /** Software that plugins work with and that the operator brings: `<root>/<plugin>/<file>/content`. */
 export class PluginFiles {
+  /** Two who send the same file do not unpack at once. */
+  private readonly turns = new Turns();
+
   constructor(
     private readonly root: string,
     private readonly registry: Pick<PluginRegistry, 'list'>,
@@ -71,6 +75,8 @@ export class PluginFiles {
     const target = await open(path, offset === 0 ? 'w' : 'a', 0o600);
     try {
       await target.writeFile(bytes);
+    } catch (error) {
+      throw asStorageFault(error);
     } finally {
       await target.close();
     }
@@ -83,6 +89,10 @@ export class PluginFiles {
    */
   async install(plugin: string, file: string, sha256: string, signal: AbortSignal): Promise<void> {
     this.mustBeWanted(plugin, file);
+    await this.turns.take(this.at(plugin, file), () => this.replace(plugin, file, sha256, signal));
+  }
+
+  private async replace(plugin: string, file: string, sha256: string, signal: AbortSignal): Promise<void> {
     const directory = this.at(plugin, file);
     const archive = join(directory, INCOMING);
     const arrived = await digestOf(archive);
@@ -90,7 +100,10 @@ export class PluginFiles {
       throw new MigrationError('request.invalid', 'What has arrived is not what was sent: send it again.', {
         context: { expected: sha256, arrived: arrived ?? 'nothing' },
       });
-    const fresh = await mkdtemp(join(directory, 'fresh-'));
+    // what a crash has left
+    for (const name of await readdir(directory))
+      if (name.startsWith(FRESH)) await rm(join(directory, name), { recursive: true, force: true });
+    const fresh = await mkdtemp(join(directory, FRESH));
     try {
       await this.unpack(archive, fresh, signal);
       const note: Note = { sha256, installedAt: new Date().toISOString() };
@@ -117,6 +130,7 @@ export class PluginFiles {
     } catch (thrown) {
       const error = asMigrationError(thrown);
       if (error.code !== 'process.failed') throw error;
+      if (/No space left/.test(error.message)) throw asStorageFault(error);
       throw new MigrationError('request.invalid', `It is no .tar.gz that can be unpacked: ${error.message}`, {
         cause: error,
       });
@@ -152,6 +166,12 @@ async function topOf(directory: string): Promise<string> {
   const entries = await readdir(directory, { withFileTypes: true });
   const [only] = entries;
   return entries.length === 1 && only?.isDirectory() ? join(directory, only.name) : directory;
+}
+
+function asStorageFault(fault: unknown): MigrationError {
+  const error = asMigrationError(fault, 'storage.io-failed');
+  if (!/ENOSPC|No space left/.test(error.message)) return error;
+  return new MigrationError('storage.full', 'There is no room for the archive on the VMA.', { cause: fault });
 }
 
 async function sizeOf(path: string): Promise<number> {
