@@ -55,6 +55,14 @@ export default defineConfig(
         'error',
         { object: 'process', property: 'env', message: 'Only config/ reads the environment.' },
       ],
+      'no-restricted-syntax': [
+        'error',
+        {
+          selector:
+            "CallExpression[callee.object.name='AbortSignal'][callee.property.name='any'] CallExpression[callee.object.name='AbortSignal'][callee.property.name='timeout']",
+          message: 'Nothing holds the inner signal, so it may never fire: use withDeadline of @ossea/errors.',
+        },
+      ],
     },
   },
   {

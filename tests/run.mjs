@@ -2,7 +2,7 @@
 //   npm test                      everything
 //   npm test -- unit lint         only these stages (set-up and build run first)
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { ensureVcsim } from './simulators/vcsim/build.mjs';
 import { ensureFakeVddk } from './simulators/vddk/build.mjs';
 import { build, ensureDebianPackages, ensureNodeModules, root, run } from './stack/setup.mjs';
@@ -13,6 +13,8 @@ const only = args.filter((a) => !a.startsWith('-'));
 const reports = join(root, 'reports');
 const total = { passed: 0, failed: 0, skipped: 0 };
 const failures = [];
+/** What failed, said again at the end: the end of a long log is what is kept of it. */
+const failedTests = [];
 
 async function stage(name, rerun, body) {
   if (only.length && !only.includes(name)) return;
@@ -71,12 +73,27 @@ const vitest = (name, env = {}) =>
     total.passed += counted.numPassedTests;
     total.failed += counted.numFailedTests;
     total.skipped += counted.numPendingTests;
+    failedTests.push(...failedIn(counted));
     if (counted.numTotalTests === 0) throw new Error('no test was run');
     if (problem) {
       if (counted.numFailedTests === 0) total.failed += 1;
       throw problem;
     }
   });
+
+/** The failed tests of a report of vitest: file, name, and the first lines of why. */
+function failedIn(report) {
+  return report.testResults.flatMap((file) => {
+    const failed = file.assertionResults.filter((test) => test.status === 'failed');
+    const told = failed.map((test) => [test.fullName, test.failureMessages.join('\n')]);
+    // a file that could not be run has a message and no tests
+    if (told.length === 0 && file.status === 'failed') told.push(['(the file)', file.message ?? '']);
+    return told.map(
+      ([name, why]) =>
+        `${relative(root, file.name)} > ${name}\n    ${why.split('\n').slice(0, 12).join('\n    ')}`,
+    );
+  });
+}
 
 mkdirSync(reports, { recursive: true });
 try {
@@ -100,6 +117,7 @@ await vitest('contract');
 await vitest('integration');
 await vitest('e2e');
 
+for (const told of failedTests) console.log(`\nfailed: ${told}`);
 if (failures.length) console.log(`\nfailed stages: ${failures.join(', ')}`);
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
 process.exit(failures.length || total.failed ? 1 : 0);

@@ -101,6 +101,11 @@ export const ERRORS = {
     status: 409,
     remedy: 'Resolve at the source machine what is named.',
   },
+  'peer.throttled': {
+    recovery: 'retry',
+    status: 503,
+    remedy: 'Wait, or have the limit on calls of the account at the endpoint raised.',
+  },
   'peer.fault': {
     recovery: 'retry',
     status: 502,
@@ -114,6 +119,16 @@ export const ERRORS = {
   },
   'resource.busy': { recovery: 'retry', status: 409, remedy: 'Wait until the other operation has ended.' },
   'quota.exhausted': { recovery: 'fix-and-retry', status: 409, remedy: 'Free capacity or raise the quota.' },
+  'capacity.exhausted': {
+    recovery: 'retry',
+    status: 503,
+    remedy: 'Free capacity at the target, or add hosts or storage to it; it is tried again.',
+  },
+  'outcome.unknown': {
+    recovery: 'retry',
+    status: 502,
+    remedy: 'Nothing is repeated blindly: what became of it is read back before anything is done again.',
+  },
   'disk.size-invalid': {
     recovery: 'fix-and-retry',
     status: 422,
@@ -140,6 +155,11 @@ export const ERRORS = {
     remedy: 'Replicate this disk in full; the stored copy does not match its digest.',
   },
   'volume.in-use': { recovery: 'retry', status: 409, remedy: 'The fold waits until the volume is free.' },
+  'volume.no-slot': {
+    recovery: 'retry',
+    status: 409,
+    remedy: 'Wait until volumes of another machine are detached, or share the work with a second appliance.',
+  },
   'volume.lease-lost': {
     recovery: 'give-up',
     status: 409,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { MigrationError, isMigrationError, throwIfAborted } from '@ossea/errors';
+import { MigrationError, isMigrationError, throwIfAborted, withDeadline } from '@ossea/errors';
 import { codeOfText } from './qemu-fault.js';
 import { connectUnix } from './connect-unix.js';
 
@@ -69,11 +69,21 @@ export class QmpClient implements AsyncDisposable {
   ): Promise<QmpClient> {
     throwIfAborted(options.signal);
     const timeoutMs = options.timeoutMs ?? 10_000;
-    const limit = AbortSignal.any([options.signal, AbortSignal.timeout(timeoutMs)]);
+    return withDeadline(options.signal, timeoutMs, (limited) =>
+      QmpClient.connectWithin(path, limited.signal, options.signal, timeoutMs),
+    );
+  }
+
+  private static async connectWithin(
+    path: string,
+    limit: AbortSignal,
+    stop: AbortSignal,
+    timeoutMs: number,
+  ): Promise<QmpClient> {
     for (;;) {
       const socket = await connectUnix(path, limit);
       if (!socket) {
-        throwIfAborted(options.signal);
+        throwIfAborted(stop);
         throw unreachable(path, `No monitor answers after ${timeoutMs} ms.`);
       }
       const client = new QmpClient(socket, path);
@@ -86,7 +96,7 @@ export class QmpClient implements AsyncDisposable {
         return client;
       } catch (error) {
         client.socket.destroy();
-        throwIfAborted(options.signal);
+        throwIfAborted(stop);
         // While QEMU parts with the client before, such as a probe of readiness, it drops the next one ungreeted.
         if (!client.droppedUngreeted || limit.aborted) throw error;
         await delay(RETRY_MS);

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { chmod, rm } from 'node:fs/promises';
 import net, { type Socket } from 'node:net';
-import { asMigrationError, type MigrationError } from '@ossea/errors';
+import { asMigrationError, withDeadline, type MigrationError } from '@ossea/errors';
 import { AGENT_ADDRESS, NBD_ADDRESS, TUNNEL_USER } from './algorithms.js';
 import { Backoff } from './backoff.js';
 import { joinStreams } from './join-streams.js';
@@ -163,8 +163,8 @@ export class TunnelClient extends EventEmitter<TunnelClientEvents> implements As
     socket.once('close', () => this.locals.delete(socket));
     socket.on('error', () => socket.destroy());
     try {
-      await this.ready(
-        AbortSignal.any([this.aborter.signal, AbortSignal.timeout(this.options.holdMs ?? 15_000)]),
+      await withDeadline(this.aborter.signal, this.options.holdMs ?? 15_000, ({ signal }) =>
+        this.ready(signal),
       );
       const channel = await this.nextConnection().open(NBD_ADDRESS);
       if (socket.destroyed) channel.destroy();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { MigrationError } from '@ossea/errors';
+import { MigrationError, withDeadline, type Limited } from '@ossea/errors';
 import type { ProcessRunner, RunningProcess } from '@ossea/process';
 import type { ControlChannel } from './control-channel.js';
 import type { FromServer, IdentityMessage, ServerStart, ToServer } from './server/control-messages.js';
@@ -56,12 +56,15 @@ export class ServerLife {
    * Starts a process and comes back when it listens.
    * Throws `config.invalid` when the address cannot be bound, and what the process runner throws.
    */
-  static async begin(options: LifeOptions): Promise<ServerLife> {
+  static begin(options: LifeOptions): Promise<ServerLife> {
+    return withDeadline(options.signal, START_MS, (limited) => ServerLife.beginWithin(options, limited));
+  }
+
+  private static async beginWithin(options: LifeOptions, limited: Limited): Promise<ServerLife> {
     const { runner, channel, start, identities } = options;
     const nonce = randomUUID();
-    const late = AbortSignal.timeout(START_MS);
     const over = new AbortController();
-    const signal = AbortSignal.any([options.signal, late, over.signal]);
+    const signal = AbortSignal.any([limited.signal, over.signal]);
     let life: ServerLife | undefined;
     let answered: (message: FromServer) => void = () => undefined;
     const outcome = new Promise<FromServer>((resolve) => (answered = resolve));
@@ -101,7 +104,7 @@ export class ServerLife {
       return life;
     } catch (error) {
       await child[Symbol.asyncDispose]();
-      if (late.aborted && error === late.reason)
+      if (limited.isOver() && error === signal.reason)
         throw new MigrationError(
           'process.not-ready',
           `The tunnel server did not listen after ${START_MS} ms.`,

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Logger } from '@nestjs/common';
 import type { OpenSession, SessionOpened } from '@ossea/agent-protocol';
-import { MigrationError, SecretScrubber } from '@ossea/errors';
+import { MigrationError, SecretScrubber, withDeadline } from '@ossea/errors';
 import { PluginRegistry } from '@ossea/plugin-registry';
 import { secretsIn, type ProcessRunner, type SourceSession } from '@ossea/plugin-sdk';
 import { HostedSession, notOpen } from './hosted-session.js';
@@ -140,19 +140,19 @@ export class SourceSessions {
     closed: AbortSignal,
     connect: (signal: AbortSignal) => Promise<SourceSession>,
   ): Promise<SourceSession> {
-    const late = AbortSignal.timeout(CONNECT_MS);
-    const signal = AbortSignal.any([closed, late]);
-    try {
-      return await orAborted(signal, connect(signal), (unwanted) => {
-        unwanted[Symbol.asyncDispose]().then(undefined, () => undefined);
-      });
-    } catch (error) {
-      if (!late.aborted || closed.aborted) throw error;
-      throw new MigrationError('peer.unreachable', `The source did not answer within ${CONNECT_MS} ms.`, {
-        context: { plugin: pluginId },
-        cause: error,
-      });
-    }
+    return withDeadline(closed, CONNECT_MS, async ({ signal, isOver }) => {
+      try {
+        return await orAborted(signal, connect(signal), (unwanted) => {
+          unwanted[Symbol.asyncDispose]().then(undefined, () => undefined);
+        });
+      } catch (error) {
+        if (!isOver()) throw error;
+        throw new MigrationError('peer.unreachable', `The source did not answer within ${CONNECT_MS} ms.`, {
+          context: { plugin: pluginId },
+          cause: error,
+        });
+      }
+    });
   }
 }
 
