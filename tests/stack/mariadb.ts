@@ -1,5 +1,5 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
-import { chown, mkdtemp, rm } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -18,17 +18,22 @@ export interface PrivateMariaDb extends AsyncDisposable {
 /** A MariaDB of our own on a Unix socket in a temporary directory: never the system's server, never its port. */
 export async function startMariaDb(database = 'ossea'): Promise<PrivateMariaDb> {
   const directory = await mkdtemp(join(tmpdir(), 'ossea-db-'));
+  // A server that starts deletes every `#sql*` file in its tmpdir, those of other servers in /tmp too; one that loses a
+  // temporary table in the middle of a query ends with a signal 11 (10.11.19, Create_tmp_table::cleanup_on_failure).
+  const tmpDirectory = join(directory, 'tmp');
+  await mkdir(tmpDirectory);
   const asRoot = process.getuid?.() === 0;
   const user = asRoot ? ['--user=mysql'] : [];
   if (asRoot) {
     const id = async (flag: string) => Number((await exec('id', [flag, 'mysql'])).stdout);
-    await chown(directory, await id('-u'), await id('-g'));
+    for (const owned of [directory, tmpDirectory]) await chown(owned, await id('-u'), await id('-g'));
   }
   const dataDirectory = join(directory, 'data');
   const socketPath = join(directory, 's.sock');
   await exec('mariadb-install-db', [
     '--no-defaults',
     `--datadir=${dataDirectory}`,
+    `--tmpdir=${tmpDirectory}`,
     ...user,
     '--auth-root-authentication-method=normal',
     '--skip-test-db',
@@ -39,7 +44,14 @@ export async function startMariaDb(database = 'ossea'): Promise<PrivateMariaDb> 
   const start = async () => {
     server = spawn(
       'mariadbd',
-      ['--no-defaults', `--datadir=${dataDirectory}`, ...user, `--socket=${socketPath}`, '--skip-networking'],
+      [
+        '--no-defaults',
+        `--datadir=${dataDirectory}`,
+        `--tmpdir=${tmpDirectory}`,
+        ...user,
+        `--socket=${socketPath}`,
+        '--skip-networking',
+      ],
       // Ctrl-C is for whoever started it
       { stdio: 'ignore', detached: true },
     );
