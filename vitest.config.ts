@@ -9,15 +9,15 @@ const ourSources = {
   name: 'our-sources',
   enforce: 'pre' as const,
   resolveId(id: string) {
-    const match = /^@ossea\/([a-z-]+)$/.exec(id);
+    const match = /^@ossea\/([a-z-]+)(\/testing)?$/.exec(id);
     if (!match) return undefined;
-    const name = match[1]!;
+    const [, name = '', inner = ''] = match;
     const folders = [
       `libs/${name}`,
       ...(name === 'nbd-native' ? ['native/nbd'] : []),
       ...(name.startsWith('plugin-') ? [`plugins/${name.slice('plugin-'.length)}`] : []),
     ];
-    return folders.map((folder) => `${root}${folder}/src/index.ts`).find((file) => existsSync(file));
+    return folders.map((folder) => `${root}${folder}/src${inner}/index.ts`).find((file) => existsSync(file));
   },
 };
 

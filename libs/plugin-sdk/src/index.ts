@@ -5,4 +5,6 @@ export * from './source-plugin.js';
 export * from './target-plugin.js';
 export * from './settings.js';
 export * from './guard.js';
+export * from './guided-set-up.js';
+export * from './tls/index.js';
 export * from './turns.js';

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { GuidedSetUp } from './guided-set-up.js';
 import type { PluginContext, PluginManifest } from './plugin.js';
 import type { Provision } from './provision.js';
 import type {
@@ -23,6 +24,8 @@ export interface TargetPlugin<Config = unknown, Placement = unknown> {
   readonly placement: z.ZodType<Placement>;
   /** Opens a live session. Throws `auth.rejected` or `peer.unreachable`. */
   connect(settings: Config, context: PluginContext, options: CallOptions): Promise<TargetSession<Placement>>;
+  /** A set-up for people, where the settings are not what anybody has at hand. */
+  readonly setUp?: GuidedSetUp<Config>;
 }
 
 export interface TargetSession<Placement = unknown> extends AsyncDisposable {
@@ -86,6 +89,8 @@ export interface BlueprintDisk {
 export interface BlueprintNic {
   readonly mac: string;
   readonly network: NetworkRef;
+  /** The addresses that the source's guest has on this card, as far as they are known. */
+  readonly addresses?: readonly string[];
 }
 
 export interface MachineBlueprint<Placement> {
@@ -93,6 +98,10 @@ export interface MachineBlueprint<Placement> {
   readonly cpus: number;
   readonly memoryBytes: number;
   readonly firmware: Firmware;
+  /** Whether the firmware must check signatures, as the source's does; only with `uefi`. */
+  readonly secureBoot?: boolean;
+  /** The guest's operating system, in the source's words. */
+  readonly guestOs?: string;
   /** Boot volume first. */
   readonly disks: readonly BlueprintDisk[];
   readonly nics: readonly BlueprintNic[];
@@ -113,6 +122,8 @@ export interface TargetCapabilities {
   readonly zeroedVolumes?: { readonly guaranteed: true };
   readonly isolatedNetworks?: Provision<{ readonly name: string }, NetworkRef>;
   readonly consoleScreenshot?: TargetConsole;
+  /** Where a person can look at a machine's console; the address may hold a token, so it is handed on and never kept. */
+  readonly consoleUrl?: { url(machine: MachineRef, options: CallOptions): Promise<string> };
   /** Makes sure that another appliance can no longer write to any volume. */
   readonly fenceAppliance?: { fence(applianceId: string, options: CallOptions): Promise<void> };
 }

@@ -1,7 +1,7 @@
 import { ERRORS, isMigrationError, type ErrorCode } from '@ossea/errors';
 import type { SourceSession } from '@ossea/plugin-sdk';
+import { certify } from '@ossea/plugin-sdk/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { certify } from '../../../plugins/vmware/src/vim25/testing/certificates.js';
 import { freePort } from '../../stack/free-port.js';
 import { SAMPLE_VM, VmwareSample, type VmwareSettings } from '../../stack/vmware-sample.js';
 import { readEndpoint } from '../../stack/read-endpoint.js';

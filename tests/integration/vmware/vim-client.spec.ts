@@ -1,3 +1,5 @@
+import { showPeerCertificate, type Trust } from '@ossea/plugin-sdk';
+import { certify } from '@ossea/plugin-sdk/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
   VimClient,
@@ -5,14 +7,11 @@ import {
   moRef,
   readProperties,
   retrieveObjects,
-  showPeerCertificate,
   waitForTask,
   waitUntil,
   watchProperties,
-  type Trust,
   type VimClientOptions,
 } from '../../../plugins/vmware/src/vim25/index.js';
-import { certify } from '../../../plugins/vmware/src/vim25/testing/certificates.js';
 import { Vcsim } from '../../simulators/vcsim/vcsim.js';
 
 const VMS = 7;

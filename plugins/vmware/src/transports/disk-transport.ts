@@ -1,4 +1,4 @@
-import type { BlockEndpoint, CallOptions, Lease, PluginContext } from '@ossea/plugin-sdk';
+import type { BlockEndpoint, CallOptions, Lease, PeerCertificate, PluginContext } from '@ossea/plugin-sdk';
 
 /** One disk as of a snapshot, as vSphere describes it: all that a transport needs to find its bytes. */
 export interface SnapshotDisk {
@@ -70,15 +70,6 @@ export interface TransportHost {
   onLogin(listener: () => void): () => void;
   /** Asks the server whether the session lives, and logs in again where it does not. */
   keepAlive(call: CallOptions): Promise<void>;
-}
-
-export interface PeerCertificate {
-  readonly pem: string;
-  /** `AA:BB:…`, upper case. */
-  readonly sha1: string;
-  readonly sha256: string;
-  /** DNS names and addresses it is made out to; its common name where it has none. */
-  readonly names: readonly string[];
 }
 
 /** The host as programs want it; in the settings an IPv6 address may stand in brackets. */

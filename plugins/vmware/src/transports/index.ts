@@ -1,10 +1,4 @@
-export type {
-  Assessment,
-  DiskTransport,
-  PeerCertificate,
-  SnapshotDisk,
-  TransportHost,
-} from './disk-transport.js';
+export type { Assessment, DiskTransport, SnapshotDisk, TransportHost } from './disk-transport.js';
 export { createTransports } from './create-transports.js';
 export {
   chooseTransport,

@@ -2,7 +2,6 @@ export { decodeAny, decodeValue, isA } from './decode.js';
 export { encodeCall } from './encode.js';
 export type * from './generated/types.js';
 export { decodeVimName } from './names.js';
-export { normalizeFingerprint, type ShownCertificate } from './peer-certificate.js';
 export {
   lacksSession,
   type MissingPath,
@@ -12,13 +11,6 @@ export {
 } from './property-paths.js';
 export { readMany, readProperties, retrieveObjects, type Wanted } from './property-reader.js';
 export { SERVICE_INSTANCE, moRef, refKey, type ManagedObjectReference } from './references.js';
-export {
-  connectTrusted,
-  fetchPeerCertificate,
-  showPeerCertificate,
-  type Peer,
-  type Trust,
-} from './secure-connector.js';
 export type { LoginGuard } from './session-login.js';
 export { waitForTask, waitUntil, type TaskOptions } from './tasks.js';
 export { watchProperties, type WatchTarget, type WatchedObject } from './updates.js';

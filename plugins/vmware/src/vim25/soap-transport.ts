@@ -1,11 +1,17 @@
 import { MigrationError, throwIfAborted } from '@ossea/errors';
-import type { CallOptions, Logger } from '@ossea/plugin-sdk';
+import {
+  bareHost,
+  connectTrusted,
+  type CallOptions,
+  type Logger,
+  type Peer,
+  type PeerCertificate,
+  type Trust,
+} from '@ossea/plugin-sdk';
 import { Agent, type Dispatcher } from 'undici';
-import type { PeerCertificate } from '../transports/disk-transport.js';
 import type { Clock } from './clock.js';
 import { encodeCall } from './encode.js';
 import type { ManagedObjectReference } from './references.js';
-import { bareHost, connectTrusted, type Peer, type Trust } from './secure-connector.js';
 import { decodeAnswer } from './soap-answer.js';
 import { readXml, type XmlElement } from './xml-reader.js';
 

@@ -1,12 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { MigrationError, throwIfAborted } from '@ossea/errors';
-import type { CallOptions, Logger } from '@ossea/plugin-sdk';
-import type { PeerCertificate } from '../transports/disk-transport.js';
+import type { CallOptions, Logger, PeerCertificate, Trust } from '@ossea/plugin-sdk';
 import { FIRST_VERSION, chooseVersion, offeredVersions } from './api-version.js';
 import { SYSTEM_CLOCK, type Clock } from './clock.js';
 import type { Methods, ServiceContent } from './generated/types.js';
 import { SERVICE_INSTANCE, type ManagedObjectReference } from './references.js';
-import type { Trust } from './secure-connector.js';
 import { SessionLogin, type LoginGuard } from './session-login.js';
 import { untilEither } from './signals.js';
 import { SoapTransport } from './soap-transport.js';

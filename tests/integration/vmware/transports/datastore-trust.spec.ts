@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
+import type { PeerCertificate } from '@ossea/plugin-sdk';
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { PeerCertificate } from '../../../../plugins/vmware/src/transports/index.js';
 import { certify, type KeyAndCertificate } from './certificates.js';
 import { openDatastoreBench } from './datastore-bench.js';
 import { call, contentOf, errorOf, hashOf, snapshotDisk } from './reader-bench.js';

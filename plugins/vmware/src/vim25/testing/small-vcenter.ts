@@ -1,4 +1,4 @@
-import { certify, type KeyAndCertificate } from './certificates.js';
+import { certify, type KeyAndCertificate } from '@ossea/plugin-sdk/testing';
 import { SoapServer, type Answered, type Asked, type Received } from './soap-server.js';
 import {
   checkOrder,

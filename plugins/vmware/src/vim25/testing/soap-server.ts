@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { XMLParser } from 'fast-xml-parser';
-import type { KeyAndCertificate } from './certificates.js';
+import type { KeyAndCertificate } from '@ossea/plugin-sdk/testing';
 
 /** One element of a request, by a parser that is not the client's own. */
 export interface Asked {

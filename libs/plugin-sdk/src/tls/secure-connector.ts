@@ -2,12 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { connect as connectTls, rootCertificates, type TLSSocket } from 'node:tls';
 import { MigrationError, throwIfAborted } from '@ossea/errors';
-import type { CallOptions } from '@ossea/plugin-sdk';
-import type { PeerCertificate } from '../transports/disk-transport.js';
+import type { CallOptions } from '../values.js';
 import {
   describeCertificate,
   mustBeInForce,
   normalizeFingerprint,
+  type PeerCertificate,
   type ShownCertificate,
 } from './peer-certificate.js';
 

@@ -1,6 +1,15 @@
 import type { X509Certificate } from 'node:crypto';
 import { MigrationError } from '@ossea/errors';
-import type { PeerCertificate } from '../transports/disk-transport.js';
+
+/** The certificate of a peer that was checked. */
+export interface PeerCertificate {
+  readonly pem: string;
+  /** `AA:BB:…`, upper case. */
+  readonly sha1: string;
+  readonly sha256: string;
+  /** DNS names and addresses it is made out to; its common name where it has none. */
+  readonly names: readonly string[];
+}
 
 /** A certificate as a person needs to see it who is to compare it with the one at the console of the host. */
 export interface ShownCertificate extends PeerCertificate {

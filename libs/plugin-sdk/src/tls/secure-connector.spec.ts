@@ -2,9 +2,9 @@ import { createServer as createPlainServer, type AddressInfo } from 'node:net';
 import { createServer, type Server } from 'node:tls';
 import { X509Certificate } from 'node:crypto';
 import { afterEach, expect, it } from 'vitest';
+import { certify, type KeyAndCertificate } from '../testing/certificates.js';
 import { normalizeFingerprint } from './peer-certificate.js';
 import { connectTrusted, fetchPeerCertificate, showPeerCertificate, type Trust } from './secure-connector.js';
-import { certify, type KeyAndCertificate } from './testing/certificates.js';
 
 const call = { signal: new AbortController().signal };
 const HOST = '127.0.0.1';

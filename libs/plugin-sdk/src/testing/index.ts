@@ -1,0 +1,1 @@
+export { certify, type Issuer, type KeyAndCertificate } from './certificates.js';
