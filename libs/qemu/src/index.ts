@@ -4,6 +4,7 @@ export type { FoldRequest } from './fold-delta.js';
 export { fsyncDirectory, fsyncFile } from './fsync-path.js';
 export * from './image-tool.js';
 export * from './qmp-client.js';
+export { sparseCopy } from './sparse-copy.js';
 export * from './storage-daemon.js';
 export { readDirtyRanges, type DirtyBitmapSource, type DirtyRange } from './dirty-ranges.js';
 export { diskDeviceId, diskTop, diskTopNode } from './machine-arguments.js';

@@ -14,7 +14,7 @@ import { Machines } from './machines.js';
 import { Pool } from './pool.js';
 import type { QemuPlacement, QemuTargetSettings } from './settings.js';
 import { removeUnusedSnapshotFiles } from './snapshot-files.js';
-import { copiesAreInstant } from './sparse-copy.js';
+import { copiesAreInstant } from './instant-copies.js';
 import { VolumeSnapshots } from './volume-snapshots.js';
 import { Volumes } from './volumes.js';
 

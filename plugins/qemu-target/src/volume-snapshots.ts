@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { MigrationError } from '@ossea/errors';
+import { sparseCopy } from '@ossea/qemu';
 import type {
   CallOptions,
   IdempotencyKey,
@@ -14,7 +15,6 @@ import { idOf, notFound } from './identity.js';
 import type { Pool, SnapshotRecord } from './pool.js';
 import { syncDirectory, syncFile } from './record-store.js';
 import { removeUnusedSnapshotFiles } from './snapshot-files.js';
-import { sparseCopy } from './sparse-copy.js';
 import { makeVolume, type Volumes } from './volumes.js';
 
 type Found<Ref extends string> = Promise<{ readonly ref: Ref; readonly complete: boolean } | undefined>;
@@ -59,7 +59,7 @@ export class VolumeSnapshots implements VolumeSnapshotControl {
       await this.pool.snapshots.write(id, record);
       try {
         await sparseCopy(
-          this.pool.context,
+          this.pool.context.run,
           this.pool.volumePath(source),
           this.pool.snapshots.fileIn(file),
           options,
@@ -102,7 +102,7 @@ export class VolumeSnapshots implements VolumeSnapshotControl {
           `The volume ${snapshot.volume} is not what was snapshotted.`,
         );
       const from = this.pool.snapshots.fileIn(snapshot.file);
-      await sparseCopy(this.pool.context, from, this.pool.volumePath(volume), options);
+      await sparseCopy(this.pool.context.run, from, this.pool.volumePath(volume), options);
     });
   }
 
