@@ -4,6 +4,11 @@ import { Problem } from './problem.js';
 export const PluginKind = z.enum(['source', 'target']);
 export type PluginKind = z.infer<typeof PluginKind>;
 
+export const PluginId = z
+  .string()
+  .max(64)
+  .regex(/^[a-z][a-z0-9]*(-[a-z0-9]+)*$/, 'expected the id of a plugin, such as qemu-target');
+
 /** `settingsSchema` and `placementSchema` are JSON Schema 2020-12; a secret property carries `"secret": true`. */
 export const Plugin = z
   .object({
@@ -14,6 +19,13 @@ export const Plugin = z
     capabilities: z.array(z.string()),
     settingsSchema: z.record(z.string(), z.unknown()),
     placementSchema: z.record(z.string(), z.unknown()).optional(),
+    /** Forms of the set-up in three steps, where the plugin leads through one. */
+    setUp: z
+      .object({
+        credentialsSchema: z.record(z.string(), z.unknown()),
+        selectionSchema: z.record(z.string(), z.unknown()),
+      })
+      .optional(),
   })
   .meta({ id: 'Plugin' });
 export type Plugin = z.infer<typeof Plugin>;

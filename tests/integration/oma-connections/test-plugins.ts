@@ -1,5 +1,12 @@
 import { MigrationError } from '@ossea/errors';
-import { secret, z, type SourceSession, type TargetPlugin, type VmDescription } from '@ossea/plugin-sdk';
+import {
+  secret,
+  z,
+  type GuidedSetUp,
+  type SourceSession,
+  type TargetPlugin,
+  type VmDescription,
+} from '@ossea/plugin-sdk';
 import type { SourceGateway } from '../../../apps/oma/src/connections/connections-ports.js';
 import { MEMORY_CONTEXT } from '../../../libs/plugin-conformance/src/memory/memory-context.js';
 import { MemoryHost, memorySource } from '../../../libs/plugin-conformance/src/memory/memory-source.js';
@@ -92,8 +99,52 @@ export class FakeGateway implements SourceGateway {
 }
 
 type CloudSettings = { mood: string; password: string };
+type CloudCredentials = { password: string; account?: string | undefined };
 
 /** The kit's memory target, with a password that it is careless with. `mood` says how. */
+/** A set-up that says the password wherever it can. */
+const carelessSetUp: GuidedSetUp<CloudSettings, CloudCredentials, { readonly mood: string }> = {
+  credentials: z.strictObject({ password: secret(z.string().min(8)), account: z.string().optional() }),
+  selection: z.strictObject({ mood: z.string() }),
+  discover: async ({ password, account }, context) => {
+    context.log.warn(`looking with ${password}`);
+    if (account === 'locked') throw new MigrationError('auth.rejected', `"${password}" is not the password.`);
+    return {
+      appliance: { id: 'vm-1', name: 'appliance', how: 'by its UUID' },
+      facts: [{ title: 'Account', value: account ?? 'ours' }],
+      resources: [
+        {
+          kind: 'moods',
+          title: 'Moods',
+          field: 'mood',
+          items: [
+            { value: 'calm', label: 'Calm', details: { pulse: 60 }, recommended: true },
+            { value: 'refuses', label: 'Refuses', details: {}, unsuitable: 'It refuses everybody.' },
+          ],
+        },
+        {
+          kind: 'hosts',
+          title: 'Hosts',
+          items: [],
+          problem: { code: 'peer.forbidden', message: 'They may not be listed.', remedy: 'Allow listHosts.' },
+        },
+      ],
+    };
+  },
+  validate: async ({ credentials, selection }, context) => {
+    context.log.warn(`trying with ${credentials.password}`);
+    if (selection.mood === 'broken') throw new TypeError(`cannot read ${credentials.password}`);
+    const isCalm = selection.mood === 'calm';
+    const title = 'It is calm';
+    return [
+      isCalm
+        ? { check: 'is-calm', title, outcome: 'pass', message: 'Its pulse is 60.' }
+        : { check: 'is-calm', title, outcome: 'fail', message: 'It is not.', remedy: 'Choose a calm one.' },
+    ];
+  },
+  settingsOf: ({ password }, { mood }) => ({ password, mood }),
+};
+
 export class CarelessCloud {
   readonly cloud = new MemoryCloud();
   connects = 0;
@@ -105,6 +156,7 @@ export class CarelessCloud {
 
   readonly plugin: TargetPlugin<CloudSettings, { pool: string }> = {
     ...memoryTarget(this.cloud),
+    setUp: carelessSetUp as GuidedSetUp<CloudSettings>,
     manifest: { ...memoryTarget(this.cloud).manifest, id: 'careless-cloud', displayName: 'Careless' },
     settings: z.strictObject({ mood: z.string(), password: secret(z.string().min(8)) }),
     connect: async ({ mood, password }, context, call) => {

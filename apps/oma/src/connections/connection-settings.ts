@@ -31,13 +31,14 @@ export class ConnectionSettings {
    * Settings as a client sends them, as they are to be stored. Where a mask was sent, the secret of `stored` stays;
    * so does the seal of a secret that is the same as before.
    * Throws `plugin.unknown`, and `config.invalid` that names each wrong field, never a value.
+   * @param schema of a part of the settings, where not all are known yet.
    */
   sealed(
     { id, kind, pluginId }: Omit<Configured, 'settings' | 'secrets'>,
     sent: Tree,
     stored?: StoredSettings,
+    schema: z.ZodType = this.registry.get(pluginId, kind).settings,
   ) {
-    const schema = this.registry.get(pluginId, kind).settings;
     const before = stored ? this.secretsOf(id, stored) : {};
     const settings = parseSettings(schema, unmask(schema, sent, before));
     const secrets: Record<string, string> = {};

@@ -9,6 +9,7 @@ import { createProcessRunner } from '@ossea/process';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Connection } from './connection.entity.js';
 import { ConnectionSettings } from './connection-settings.js';
+import { PluginContexts } from './plugin-contexts.js';
 import { SecretBox } from './secret-box.js';
 import { SessionConnector, type Session } from './session-connector.js';
 
@@ -43,7 +44,8 @@ beforeEach(async () => {
   const registry = await PluginRegistry.load(load);
   const settings = new ConnectionSettings(registry, new SecretBox(randomBytes(32)));
   const sources = { open: () => Promise.reject(new Error('no sources here')) };
-  connector = new SessionConnector(registry, settings, createProcessRunner(), directory, sources);
+  const contexts = new PluginContexts(createProcessRunner(), directory);
+  connector = new SessionConnector(registry, settings, contexts, sources);
   const identity = { id: 'con_1', kind: 'target', pluginId: 'cloud' } as const;
   const stored = settings.sealed(identity, { host: 'here', password: PASSWORD });
   row = Object.assign(new Connection(), { ...identity, name: 'Cloud', vmaId: null, ...stored });

@@ -1,14 +1,11 @@
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { MigrationError, SecretScrubber, throwIfAborted } from '@ossea/errors';
 import { PluginRegistry } from '@ossea/plugin-registry';
-import type { PluginContext, SourceSession, TargetSession } from '@ossea/plugin-sdk';
-import type { ProcessRunner } from '@ossea/process';
-import { PROCESS_RUNNER } from '../volumes/volumes-ports.js';
+import type { SourceSession, TargetSession } from '@ossea/plugin-sdk';
 import type { Connection } from './connection.entity.js';
 import { ConnectionSettings, parseSettings } from './connection-settings.js';
-import { PLUGIN_SCRATCH_DIR, REMOTE_SOURCES, type SourceGateway } from './connections-ports.js';
+import { REMOTE_SOURCES, type SourceGateway } from './connections-ports.js';
+import { PluginContexts } from './plugin-contexts.js';
 
 export type Session = SourceSession | TargetSession;
 
@@ -21,8 +18,7 @@ export class SessionConnector {
   constructor(
     private readonly registry: PluginRegistry,
     private readonly settings: ConnectionSettings,
-    @Inject(PROCESS_RUNNER) private readonly runner: ProcessRunner,
-    @Inject(PLUGIN_SCRATCH_DIR) private readonly scratchDir: string,
+    private readonly contexts: PluginContexts,
     @Inject(REMOTE_SOURCES) private readonly sources: SourceGateway,
   ) {}
 
@@ -72,25 +68,7 @@ export class SessionConnector {
       return this.sources.open({ vmaId, session: name, pluginId, settings }, { signal });
     }
     const plugin = this.registry.get(row.pluginId, 'target');
-    const scratchDir = join(this.scratchDir, name);
-    await mkdir(scratchDir, { recursive: true, mode: 0o700 });
-    const context = this.context(`${row.pluginId} ${name}`, scratchDir, scrubber);
+    const context = await this.contexts.of(row.pluginId, name, scrubber);
     return plugin.connect(parseSettings(plugin.settings, settings), context, { signal });
-  }
-
-  private context(name: string, scratchDir: string, scrubber: SecretScrubber): PluginContext {
-    const logger = new Logger(name);
-    const line = (message: string, context?: object) =>
-      context ? { message: scrubber.text(message), ...scrubber.context(context) } : scrubber.text(message);
-    return {
-      scratchDir,
-      run: this.runner,
-      log: {
-        debug: (message, context) => logger.debug(line(message, context)),
-        info: (message, context) => logger.log(line(message, context)),
-        warn: (message, context) => logger.warn(line(message, context)),
-        error: (message, context) => logger.error(line(message, context)),
-      },
-    };
   }
 }

@@ -1,6 +1,7 @@
 import type { EntityTarget, MigrationInterface, ObjectLiteral } from 'typeorm';
 import { ApiToken } from '../access/api-token.entity.js';
 import { Connection } from '../connections/connection.entity.js';
+import { SetUpDraft } from '../connections/set-up.entity.js';
 import { VmContext, VmDisk } from '../discovery/vm-context.entity.js';
 import { IdempotencyKey } from '../idempotency/idempotency-key.entity.js';
 import { JobStep, LogEvent } from '../jobs/job-log.entities.js';
@@ -16,10 +17,12 @@ import { Volumes1763900000002 } from './versions/0002-volumes.js';
 import { Tunnels1763900000003 } from './versions/0003-tunnels.js';
 import { Replication1763900000004 } from './versions/0004-replication.js';
 import { WhyAndHowConsistent1764000000005 } from './versions/0005-why-and-how-consistent.js';
+import { SetUps1764400000006 } from './versions/0006-set-ups.js';
 
 /** Every table of the OMA. Each room lists its own. */
 export const ENTITIES: readonly (EntityTarget<ObjectLiteral> & (new () => object))[] = [
   Connection,
+  SetUpDraft,
   VmContext,
   VmDisk,
   NetworkMapping,
@@ -42,4 +45,5 @@ export const SCHEMA_VERSIONS: readonly (new () => MigrationInterface)[] = [
   Tunnels1763900000003,
   Replication1763900000004,
   WhyAndHowConsistent1764000000005,
+  SetUps1764400000006,
 ];

@@ -36,6 +36,7 @@ export class PluginsController {
 
   private view({ id, kind, displayName, contract, capabilities }: PluginManifest): Plugin {
     const plugin = this.registry.get(id, kind);
+    const setUp = 'setUp' in plugin ? plugin.setUp : undefined;
     return {
       id,
       kind,
@@ -44,6 +45,14 @@ export class PluginsController {
       capabilities: [...capabilities],
       settingsSchema: drawn(plugin.settings),
       ...('placement' in plugin ? { placementSchema: drawn(plugin.placement) } : {}),
+      ...(setUp
+        ? {
+            setUp: {
+              credentialsSchema: drawn(setUp.credentials),
+              selectionSchema: drawn(setUp.selection),
+            },
+          }
+        : {}),
     };
   }
 }

@@ -1,0 +1,73 @@
+import { Injectable } from '@nestjs/common';
+import type { TargetSetUp, SetUpDiscovery, SetUpValidation } from '@ossea/api-contract';
+import { MigrationError } from '@ossea/errors';
+import { DataSource, LessThan } from 'typeorm';
+import { ConnectionSettings, type Configured, type StoredSettings } from './connection-settings.js';
+import { SetUpDraft } from './set-up.entity.js';
+
+/** How long a set-up that nobody goes on with is kept: it holds somebody's credentials. */
+const KEPT_MS = 7 * 24 * 3_600_000;
+
+/** Set-ups that are under way, as they are stored. */
+@Injectable()
+export class SetUpDrafts {
+  constructor(
+    private readonly database: DataSource,
+    private readonly settings: ConnectionSettings,
+  ) {}
+
+  /** Throws `request.not-found`, also for a set-up of another plugin. */
+  async get(pluginId: string, id: string): Promise<SetUpDraft> {
+    const draft = await this.repository.findOneBy({ id, pluginId });
+    if (draft) return draft;
+    throw new MigrationError('request.not-found', 'There is no such set-up, or it was saved already.', {
+      context: { setUp: id.slice(0, 40) },
+    });
+  }
+
+  /** Stores what was entered and found. Whatever was validated before is void: it was another account's. */
+  async put(
+    id: string,
+    pluginId: string,
+    sealed: StoredSettings,
+    discovery: SetUpDiscovery,
+  ): Promise<SetUpDraft> {
+    await this.repository.delete({ updatedAt: LessThan(new Date(Date.now() - KEPT_MS)) });
+    const known = await this.repository.findOneBy({ id });
+    const draft = known ?? this.repository.create({ id, pluginId });
+    return this.repository.save(Object.assign(draft, sealed, { discovery, validation: null }));
+  }
+
+  async note(id: string, validation: SetUpValidation): Promise<void> {
+    await this.repository.update({ id }, { validation: validation as object, updatedAt: new Date() });
+  }
+
+  async drop(id: string): Promise<void> {
+    await this.repository.delete({ id });
+  }
+
+  /** The credentials with their secrets: for the plugin, never for an answer. */
+  opened(draft: SetUpDraft): ReturnType<ConnectionSettings['opened']> {
+    return this.settings.opened(configured(draft));
+  }
+
+  view(draft: SetUpDraft): TargetSetUp {
+    return {
+      id: draft.id,
+      pluginId: draft.pluginId,
+      credentials: this.settings.masked(configured(draft)),
+      discovery: draft.discovery,
+      ...(draft.validation ? { validation: draft.validation } : {}),
+      createdAt: draft.createdAt.toISOString(),
+      updatedAt: draft.updatedAt.toISOString(),
+    };
+  }
+
+  private get repository() {
+    return this.database.getRepository(SetUpDraft);
+  }
+}
+
+function configured({ id, pluginId, settings, secrets }: SetUpDraft): Configured {
+  return { id, kind: 'target', pluginId, settings, secrets };
+}
