@@ -17,7 +17,12 @@ import type { SecretBox } from './connections/secret-box.js';
 import { ContextViews } from './discovery/context-views.js';
 import type { ProcessOwner } from './jobs/process-owner.js';
 import { FEED_SOURCES, type FeedSources } from './progress/feed-sources.js';
-import { RUN_SESSIONS, type RunSessions } from './replication/replication-ports.js';
+import {
+  RUN_SESSIONS,
+  RUN_SETTINGS,
+  type RunSessions,
+  type RunSettings,
+} from './replication/replication-ports.js';
 import { RemoteSources } from './tunnels/remote-sources.js';
 import { AgentCopiesFactory } from './tunnels/tunnels.module.js';
 import {
@@ -78,6 +83,7 @@ function settingsOf({ config, engine, runner }: OmaParts): Port[] {
   const { stateDir, spoolDir, runDir, scratchDir } = pathsOf(config);
   const volumes: VolumesSettings = { stateDir, spoolDir, runDir, spoolReserveBytes: SPOOL_RESERVE_BYTES };
   const tunnels: TunnelsSettings = { ...config.tunnel, stateDir, runDir };
+  const runs: RunSettings = { settleMs: config.failover.settleSeconds * 1_000 };
   // a function of the id alone: the tunnel would else wait for the volumes, and they wait for the tunnel
   const nbdSockets: NbdSockets = { nbdSocketFor: (vmaId) => nbdSocketPath(runDir, vmaId) };
   return [
@@ -87,6 +93,7 @@ function settingsOf({ config, engine, runner }: OmaParts): Port[] {
     { provide: VOLUMES_SETTINGS, useValue: volumes },
     { provide: TUNNELS_SETTINGS, useValue: tunnels },
     { provide: NBD_SOCKETS, useValue: nbdSockets },
+    { provide: RUN_SETTINGS, useValue: runs },
   ];
 }
 

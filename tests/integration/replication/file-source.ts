@@ -27,6 +27,7 @@ export class FileSource {
   constructor(
     private readonly directory: string,
     private readonly servers: NbdServers,
+    private readonly name = 'machine',
   ) {}
 
   file(disk: string): string {
@@ -162,7 +163,7 @@ export class FileSource {
     }
     return {
       id: 'vm-1',
-      name: 'machine',
+      name: this.name,
       power: this.power,
       hostId: 'host-1',
       cpus: 1,

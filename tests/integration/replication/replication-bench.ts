@@ -1,12 +1,10 @@
-import 'reflect-metadata';
 import { execFile, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Global, Module, type INestApplicationContext } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import type { INestApplicationContext } from '@nestjs/common';
 import type { Job } from '@ossea/api-contract';
 import { ReferenceEngine } from '@ossea/copy-engine';
 import type { TargetSession } from '@ossea/plugin-sdk';
@@ -15,31 +13,16 @@ import { createProcessRunner } from '@ossea/process';
 import type { DataSource } from 'typeorm';
 import { Connection } from '../../../apps/oma/src/connections/connection.entity.js';
 import { openDatabase } from '../../../apps/oma/src/database/data-source.js';
-import { DatabaseModule } from '../../../apps/oma/src/database/database.module.js';
 import { newId } from '../../../apps/oma/src/database/new-id.js';
-import { ContextViews } from '../../../apps/oma/src/discovery/context-views.js';
 import { VmContext } from '../../../apps/oma/src/discovery/vm-context.entity.js';
 import { FailoverRun } from '../../../apps/oma/src/failover/failover-run.entity.js';
 import { LiveFailovers } from '../../../apps/oma/src/failover/live-failovers.js';
 import { TestFailovers } from '../../../apps/oma/src/failover/test-failovers.js';
-import { FailoverModule } from '../../../apps/oma/src/failover/failover.module.js';
 import { Job as JobRow } from '../../../apps/oma/src/jobs/job.entity.js';
-import { JobsModule } from '../../../apps/oma/src/jobs/jobs.module.js';
 import { JobsService } from '../../../apps/oma/src/jobs/jobs.service.js';
-import { ProcessOwner } from '../../../apps/oma/src/jobs/process-owner.js';
-import { OutboxModule } from '../../../apps/oma/src/progress/outbox.module.js';
-import { ReplicationModule } from '../../../apps/oma/src/replication/replication.module.js';
-import { RUN_SESSIONS } from '../../../apps/oma/src/replication/replication-ports.js';
 import { ReplicationService } from '../../../apps/oma/src/replication/replication.service.js';
 import { EngineRun } from '../../../apps/oma/src/replication/runs/run.entities.js';
 import { Volume } from '../../../apps/oma/src/volumes/volume.entity.js';
-import { VolumesModule } from '../../../apps/oma/src/volumes/volumes.module.js';
-import {
-  COPY_ENGINE,
-  PROCESS_RUNNER,
-  TARGET_SESSIONS,
-  VOLUMES_SETTINGS,
-} from '../../../apps/oma/src/volumes/volumes-ports.js';
 import { VolumesService } from '../../../apps/oma/src/volumes/volumes.service.js';
 import { makeDisk } from '../../../native/nbd/test/disks.js';
 import { NbdServers } from '../../../native/nbd/test/nbd-servers.js';
@@ -47,6 +30,7 @@ import { buildGuestImages } from '../../stack/guest/index.js';
 import { startMariaDb, type PrivateMariaDb } from '../../stack/mariadb.js';
 import { FileSource } from './file-source.js';
 import { LocalCopies } from './local-copies.js';
+import { openRooms } from './rooms.js';
 
 const call = { signal: new AbortController().signal };
 export const MIB = 1 << 20;
@@ -122,40 +106,13 @@ export class ReplicationBench {
     this.copies = new LocalCopies(source, engine, at('journals'), () =>
       this.volumes.nbdSocketFor(this.vmaId),
     );
-    const ports = [
-      { provide: TARGET_SESSIONS, useValue: { open: () => Promise.resolve(this.target) } },
-      {
-        provide: VOLUMES_SETTINGS,
-        useValue: { spoolDir: at('spool'), stateDir: at('state'), runDir: at('run'), spoolReserveBytes: 0 },
-      },
-      { provide: COPY_ENGINE, useValue: engine },
-      { provide: PROCESS_RUNNER, useValue: run },
-      ContextViews,
-      {
-        provide: RUN_SESSIONS,
-        useValue: {
-          source: () => Promise.resolve(source),
-          target: () => Promise.resolve(this.target),
-          copiesOn: () => this.copies,
-        },
-      },
-    ];
-    @Global()
-    @Module({ providers: ports, exports: ports.map((port) => ('provide' in port ? port.provide : port)) })
-    class Ports {}
-    @Module({
-      imports: [
-        DatabaseModule.with(this.database),
-        OutboxModule,
-        JobsModule.as(new ProcessOwner('oma-test')),
-        Ports,
-        VolumesModule,
-        ReplicationModule,
-        FailoverModule,
-      ],
-    })
-    class Root {}
-    this.app = await NestFactory.createApplicationContext(Root, { logger: false });
+    this.app = await openRooms({
+      directory: this.directory,
+      database: this.database,
+      target: () => this.target,
+      source: () => source,
+      copiesOn: () => this.copies,
+    });
   }
 
   /** Ends this life as a shutdown does; `open` begins the next one. */

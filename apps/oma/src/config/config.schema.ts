@@ -62,7 +62,18 @@ export const configSchema = z.strictObject({
       packages: z
         .array(PackageName)
         .max(64)
-        .default(['@ossea/plugin-qemu-target', '@ossea/plugin-qemu-source', '@ossea/plugin-vmware']),
+        .default([
+          '@ossea/plugin-qemu-target',
+          '@ossea/plugin-qemu-source',
+          '@ossea/plugin-vmware',
+          '@ossea/plugin-cloudstack',
+        ]),
+    })
+    .prefault({}),
+  failover: z
+    .strictObject({
+      /** How long a machine whose console cannot be read must run without a break until it counts as up. */
+      settleSeconds: z.int().min(1).max(3_600).default(30),
     })
     .prefault({}),
   /** The built console; nothing is served where it is missing. */
@@ -101,6 +112,7 @@ export const ENVIRONMENT: Readonly<Record<string, { path: string; as?: 'number' 
   OSSEA_DATABASE_PASSWORD: { path: 'database.password' },
   OSSEA_DATABASE_NAME: { path: 'database.database' },
   OSSEA_PLUGIN_PACKAGES: { path: 'plugins.packages', as: 'list' },
+  OSSEA_FAILOVER_SETTLE_SECONDS: { path: 'failover.settleSeconds', as: 'number' },
   OSSEA_CONSOLE_DIR: { path: 'consoleDir' },
   OSSEA_SPOOL_DIR: { path: 'spoolDir' },
   OSSEA_RUN_DIR: { path: 'runDir' },

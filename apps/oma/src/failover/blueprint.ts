@@ -1,4 +1,4 @@
-import type { BlueprintNic, VmDescription } from '@ossea/plugin-sdk';
+import type { BlueprintNic, MachineBlueprint, VmDescription } from '@ossea/plugin-sdk';
 import { NetworkMapping } from '../networks/network-mapping.entity.js';
 import type { RunContext } from '../replication/run-context.js';
 
@@ -12,9 +12,23 @@ export async function nicsOf(
   use: 'live' | 'test',
 ): Promise<BlueprintNic[]> {
   const mappings = await database.getRepository(NetworkMapping).findBy({ contextId });
-  return vm.nics.flatMap(({ mac, network }) => {
+  return vm.nics.flatMap(({ mac, network, addresses }) => {
     const mapping = mappings.find(({ sourceNetwork }) => sourceNetwork === network);
     const target = use === 'live' ? mapping?.liveNetwork : mapping?.testNetwork;
-    return target ? [{ mac, network: target }] : [];
+    return target ? [{ mac, network: target, ...(addresses ? { addresses } : {}) }] : [];
   });
+}
+
+/** What the target machine takes over from the source's, whatever it is called and wherever its disks come from. */
+export function hardwareOf(
+  vm: VmDescription,
+): Pick<MachineBlueprint<unknown>, 'cpus' | 'memoryBytes' | 'firmware' | 'secureBoot' | 'guestOs'> {
+  const { cpus, memoryBytes, firmware, secureBoot, guestOs } = vm;
+  return {
+    cpus,
+    memoryBytes,
+    firmware,
+    ...(secureBoot === undefined ? {} : { secureBoot }),
+    ...(guestOs === undefined ? {} : { guestOs }),
+  };
 }

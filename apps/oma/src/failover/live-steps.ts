@@ -7,7 +7,7 @@ import { raiseGeneration, returnToGeneration } from '../replication/target-gener
 import { verifyPoint } from '../replication/verify-point.js';
 import type { RunContext } from '../replication/run-context.js';
 import { judgeBoot } from './boot-verdict.js';
-import { nicsOf } from './blueprint.js';
+import { hardwareOf, nicsOf } from './blueprint.js';
 import { noteBoot } from './live-outcome.js';
 import { mustBePossible } from './pre-flight.js';
 
@@ -76,9 +76,7 @@ export const LIVE_HANDLERS: StepHandlers<RunContext, LiveSteps> = {
   async 'create-machine'({ vm, volumes }, { signal, keys, context }) {
     const blueprint: MachineBlueprint<unknown> = {
       name: vm.name,
-      cpus: vm.cpus,
-      memoryBytes: vm.memoryBytes,
-      firmware: vm.firmware,
+      ...hardwareOf(vm),
       disks: vm.disks.map((disk) => ({
         volume: volumes.find((one) => one.disk === disk.key)?.volume ?? missing(disk.key),
         boot: disk.boot,

@@ -3,7 +3,7 @@ import { MigrationError } from '@ossea/errors';
 import type { MachineBlueprint } from '@ossea/plugin-sdk';
 import type { EntityManager } from 'typeorm';
 import type { RunContext } from '../replication/run-context.js';
-import { nicsOf } from './blueprint.js';
+import { hardwareOf, nicsOf } from './blueprint.js';
 import { judgeBoot } from './boot-verdict.js';
 import { FailoverRun } from './failover-run.entity.js';
 
@@ -59,9 +59,7 @@ export const TEST_HANDLERS: StepHandlers<TestRunContext, StepsOf<'testing' | 'cl
   async 'create-test-machine'({ vm, testVolumes, testNetwork }, { signal, keys, context }) {
     const blueprint: MachineBlueprint<unknown> = {
       name: context.machineName,
-      cpus: vm.cpus,
-      memoryBytes: vm.memoryBytes,
-      firmware: vm.firmware,
+      ...hardwareOf(vm),
       disks: vm.disks.map((disk) => {
         const copy = testVolumes.find((one) => one.disk === disk.key);
         if (!copy)
@@ -72,7 +70,11 @@ export const TEST_HANDLERS: StepHandlers<TestRunContext, StepsOf<'testing' | 'cl
       nics:
         testNetwork === undefined
           ? await nicsOf(context, vm, 'test')
-          : vm.nics.map(({ mac }) => ({ mac, network: testNetwork })),
+          : vm.nics.map(({ mac, addresses }) => ({
+              mac,
+              network: testNetwork,
+              ...(addresses ? { addresses } : {}),
+            })),
       placement: context.placement,
     };
     return {

@@ -1,5 +1,5 @@
 import type { CopyProgress, CopyResult, Journal } from '@ossea/copy-engine';
-import type { DiskExport, DiskVolume, VolumeSnapshots } from '@ossea/core';
+import type { DiskExport, DiskVolume, RetryRules, VolumeSnapshots } from '@ossea/core';
 import type {
   ChangeToken,
   DiskDescription,
@@ -15,6 +15,15 @@ import type { EntityManager } from 'typeorm';
  * What the steps of a cycle and of a failover ask of their neighbours. `volumes/` and `tunnels/` implement these;
  * composition.ts ties them together.
  */
+
+/** What runs are told by the configuration. */
+export interface RunSettings {
+  /** Milliseconds that a machine whose console cannot be read must run until it counts as up. */
+  readonly settleMs: number;
+  /** How steps are tried again; the engine's own rules unless told. */
+  readonly retryRules?: RetryRules;
+}
+export const RUN_SETTINGS = Symbol('RunSettings');
 
 export interface SignalOption {
   readonly signal: AbortSignal;

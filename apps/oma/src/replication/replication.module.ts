@@ -7,6 +7,7 @@ import { ContextMachine } from './context-machine.js';
 import { MachineRuns } from './machine-runs.js';
 import { PointFacts } from './point-facts.js';
 import { ReplicationController } from './replication.controller.js';
+import { RUN_SETTINGS, type RunSettings } from './replication-ports.js';
 import { ReplicationService } from './replication.service.js';
 import { RunContexts } from './run-contexts.js';
 import { JobRunJournal } from './run-journal.js';
@@ -14,7 +15,7 @@ import { RunParts } from './run-parts.js';
 import { EngineRuns, enginePorts } from './runs/engine-runs.js';
 import { SqlRunStore } from './runs/sql-run-store.js';
 
-/** Needs RUN_SESSIONS of composition.ts. */
+/** Needs RUN_SESSIONS and RUN_SETTINGS of composition.ts. */
 @Global()
 @Module({
   controllers: [ReplicationController],
@@ -36,9 +37,9 @@ import { SqlRunStore } from './runs/sql-run-store.js';
     },
     {
       provide: MachineRuns,
-      useFactory: (unitOfWork: UnitOfWork, runs: EngineRuns, store: SqlRunStore) =>
-        new MachineRuns(unitOfWork, runs, enginePorts(store)),
-      inject: [UnitOfWork, EngineRuns, SqlRunStore],
+      useFactory: (unitOfWork: UnitOfWork, runs: EngineRuns, store: SqlRunStore, settings: RunSettings) =>
+        new MachineRuns(unitOfWork, runs, enginePorts(store, settings)),
+      inject: [UnitOfWork, EngineRuns, SqlRunStore, RUN_SETTINGS],
     },
     RunParts,
     ContextJobs,

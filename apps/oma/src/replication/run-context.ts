@@ -1,7 +1,7 @@
 import type { SourceSession, TargetSession } from '@ossea/plugin-sdk';
 import type { DataSource } from 'typeorm';
 import type { PointFacts } from './point-facts.js';
-import type { ContextVolumes, RemoteCopies } from './replication-ports.js';
+import type { ContextVolumes, RemoteCopies, RunSettings } from './replication-ports.js';
 
 /** What the steps of one run work with. The engine hands it to every handler. */
 export interface RunContext {
@@ -16,6 +16,7 @@ export interface RunContext {
   readonly copies: RemoteCopies;
   readonly volumes: ContextVolumes;
   readonly database: DataSource;
+  readonly settings: RunSettings;
   /** Facts written in the transaction that makes them true. */
   readonly facts: PointFacts;
   /** Tells people something that is not an error. */

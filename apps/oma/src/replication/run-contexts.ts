@@ -9,7 +9,7 @@ import { VolumesService } from '../volumes/volumes.service.js';
 import { PointFacts } from './point-facts.js';
 import { RateMeter } from './rate-meter.js';
 import type { CycleMeasure, RunContext } from './run-context.js';
-import { RUN_SESSIONS, type RunSessions } from './replication-ports.js';
+import { RUN_SESSIONS, RUN_SETTINGS, type RunSessions, type RunSettings } from './replication-ports.js';
 
 /** Puts together what the steps of a run work with. */
 @Injectable()
@@ -20,6 +20,7 @@ export class RunContexts {
     private readonly measures: Measures,
     private readonly facts: PointFacts,
     @Inject(RUN_SESSIONS) private readonly sessions: RunSessions,
+    @Inject(RUN_SETTINGS) private readonly settings: RunSettings,
   ) {}
 
   /**
@@ -41,6 +42,7 @@ export class RunContexts {
       copies: this.sessions.copiesOn(vmaId, row.sourceConnectionId),
       volumes: this.volumes,
       database: this.database,
+      settings: this.settings,
       facts: this.facts,
       say: (message, attributes) => tell(job, message, attributes),
       copied: (measure) => this.report(row.id, job, measure, rate),

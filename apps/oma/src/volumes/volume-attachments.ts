@@ -1,6 +1,6 @@
 import { MigrationError, asMigrationError } from '@ossea/errors';
 import type { CallOptions, Lease, TargetSession, VolumeDevice } from '@ossea/plugin-sdk';
-import type { DataSource } from 'typeorm';
+import { In, Not, type DataSource } from 'typeorm';
 import { NbdExport } from './nbd-export.entity.js';
 import type { TargetSessions } from './volumes-ports.js';
 import { Volume } from './volume.entity.js';
@@ -11,6 +11,8 @@ import { Volume } from './volume.entity.js';
  */
 export class VolumeAttachments {
   private readonly leases = new Map<string, Lease<VolumeDevice>>();
+  /** Volumes that are away for a snapshot: they come back by themselves, and nobody else may attach them meanwhile. */
+  private readonly parked = new Set<string>();
 
   constructor(
     private readonly database: DataSource,
@@ -28,12 +30,47 @@ export class VolumeAttachments {
   }
 
   /**
-   * Attaches every volume of the context; attached ones stay as they are.
-   * Throws `volume.in-use` while one is attached elsewhere, `disk.size-mismatch` for a device that is too small,
-   * `disk.identity-changed` for a device that is not the one that was attached before.
+   * Attaches every volume of the context, or none; attached ones stay as they are, and so do those that are away for
+   * a snapshot: a cycle that writes deltas goes on without them.
+   * Throws `volume.no-slot` where the appliance cannot hold as many, `volume.in-use` while one is attached elsewhere,
+   * `disk.size-mismatch` for a device that is too small, `disk.identity-changed` for one that is not the one that was
+   * attached before.
    */
   async attach(contextId: string, options: CallOptions): Promise<void> {
-    for (const volume of await this.volumesOf(contextId)) await this.open(volume, options);
+    const missing = (await this.volumesOf(contextId)).filter(
+      ({ id }) => !this.leases.has(id) && !this.parked.has(id),
+    );
+    await this.mustHaveSlots(missing, options);
+    const attached: Volume[] = [];
+    for (const volume of missing) {
+      try {
+        await this.open(volume, options);
+      } catch (error) {
+        // the others would hold slots that another machine can use
+        if (asMigrationError(error).code === 'volume.no-slot')
+          for (const one of attached) await this.close(one, options);
+        throw error;
+      }
+      attached.push(volume);
+    }
+  }
+
+  /** Platforms have few slots, and find it out only when the last one is taken: half a machine would be attached. */
+  private async mustHaveSlots(missing: readonly Volume[], options: CallOptions): Promise<void> {
+    const [first] = missing;
+    if (!first) return;
+    const { targetConnectionId } = first;
+    const session = await this.session(first, options);
+    const { attachedVolumes: slots } = await session.limits(options);
+    const attached = await this.database
+      .getRepository(Volume)
+      .countBy({ targetConnectionId, state: 'attached', id: Not(In(missing.map(({ id }) => id))) });
+    if (attached + missing.length <= slots) return;
+    throw new MigrationError(
+      'volume.no-slot',
+      `${missing.length} more volumes are needed; ${attached} of ${slots} slots are taken.`,
+      { context: { slots, attached, needed: missing.length } },
+    );
   }
 
   /**
@@ -55,7 +92,7 @@ export class VolumeAttachments {
    * is attached elsewhere. Throws `volume.in-use` when the volume is not ours at present.
    */
   async device(volume: Volume, options: CallOptions): Promise<VolumeDevice> {
-    if (volume.state === 'detached')
+    if (volume.state === 'detached' || this.parked.has(volume.id))
       throw new MigrationError(
         'volume.in-use',
         `The volume of disk "${volume.diskKey}" is ${volume.state}.`,
@@ -68,12 +105,15 @@ export class VolumeAttachments {
 
   /** Runs `body` while the volume is attached to nothing, for snapshots that need it so; attaches it again after. */
   async whileDetached<T>(volume: Volume, options: CallOptions, body: () => Promise<T>): Promise<T> {
-    const wasAttached = volume.state === 'attached';
-    if (wasAttached) await this.dispose(volume, options);
+    if (volume.state !== 'attached') return body();
+    this.parked.add(volume.id);
     try {
+      await this.dispose(volume, options);
       return await body();
     } finally {
-      if (wasAttached) await this.open(volume, options);
+      this.parked.delete(volume.id);
+      // its row still says `attached`: if this fails, it is attached when it is needed, or at the next start
+      await this.open(volume, options);
     }
   }
 

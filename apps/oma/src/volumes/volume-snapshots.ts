@@ -7,6 +7,7 @@ import {
 } from '@ossea/core';
 import { MigrationError } from '@ossea/errors';
 import type { CallOptions, IdempotencyKey, TargetSession, VolumeSnapshotControl } from '@ossea/plugin-sdk';
+import { Semaphore } from 'async-mutex';
 import type { DataSource } from 'typeorm';
 import { newId } from '../database/new-id.js';
 import type { ContextLocks } from './context-locks.js';
@@ -39,27 +40,53 @@ export class VolumeSnapshots {
     key: IdempotencyKey,
     options: CallOptions,
   ): Promise<SnapshotSet> {
-    return this.options.locks.exclusive(contextId, options.signal, async () => {
+    return this.options.locks.exclusive(contextId, options.signal, async (putOff) => {
       const { attachments, holds, database } = this.options;
       const pointSequence = await holds.pointOf(contextId);
       if ((await database.getRepository(NbdExport).countBy({ contextId, what: 'volume' })) > 0)
         throw new MigrationError('volume.in-use', 'A volume is exported.', { context: { contextId } });
-      const snapshots: { volume: string; snapshot: string }[] = [];
+      const set: { readonly volume: Volume; readonly row: VolumeSnapshot }[] = [];
       for (const volume of await attachments.volumesOf(contextId)) {
         const row = await this.rowOf(volume, { purpose, key, pointSequence });
         if (row.pointSequence !== pointSequence)
           throw new MigrationError(
             'request.conflict',
             'A snapshot of this set holds another recovery point.',
-            {
-              context: { contextId, pointSequence: row.pointSequence },
-            },
+            { context: { contextId, pointSequence: row.pointSequence } },
           );
-        row.ref ??= await this.take(volume, row.createKey, options);
-        await this.repository.update({ id: row.id }, { ref: row.ref });
-        snapshots.push({ volume: refOf(volume), snapshot: row.ref });
+        set.push({ volume, row });
       }
+      // at one point, whatever the order: nothing is folded while this runs
+      const snapshots = await this.takeAll(set, putOff, options);
       return { generation: pointSequence, snapshots };
+    });
+  }
+
+  /** As many at once as the target takes. Every one that began has ended when this fails. */
+  private async takeAll(
+    set: readonly { readonly volume: Volume; readonly row: VolumeSnapshot }[],
+    putOff: (reason: string) => void,
+    options: CallOptions,
+  ): Promise<{ volume: string; snapshot: string }[]> {
+    const [first] = set;
+    if (!first) return [];
+    const session = await this.options.attachments.session(first.volume, options);
+    // such a snapshot is a copy of the volume: a cycle must not wait for it with its own reading and folding
+    if (controlOf(session) !== session.can.volumeSnapshots?.whileAttached)
+      putOff('The volumes are away for their snapshots.');
+    const atOnce = new Semaphore((await session.limits(options)).snapshotsAtOnce);
+    const taken = await Promise.allSettled(
+      set.map(({ volume, row }) =>
+        atOnce.runExclusive(async () => {
+          row.ref ??= await this.take(volume, row.createKey, options);
+          await this.repository.update({ id: row.id }, { ref: row.ref });
+          return { volume: refOf(volume), snapshot: row.ref };
+        }),
+      ),
+    );
+    return taken.map((one) => {
+      if (one.status === 'rejected') throw one.reason;
+      return one.value;
     });
   }
 
@@ -132,12 +159,12 @@ export class VolumeSnapshots {
     const { attachments } = this.options;
     const session = await attachments.session(volume, options);
     const spec = { volume: refOf(volume) };
-    const { whileAttached, whileDetached } = session.can.volumeSnapshots ?? {};
     const control = controlOf(session);
-    if (control === whileDetached && !whileAttached)
-      return attachments.whileDetached(volume, options, () => provisioned(control, spec, key, options));
     if (volume.state === 'attached') await syncFile((await attachments.device(volume, options)).path);
-    return provisioned(control, spec, key, options);
+    const take = () => provisioned(control, spec, key, options);
+    return control === session.can.volumeSnapshots?.whileAttached
+      ? take()
+      : attachments.whileDetached(volume, options, take);
   }
 
   private async rowOf(
@@ -173,9 +200,14 @@ export class VolumeSnapshots {
   }
 }
 
-/** Without closing anything where the target can; a snapshot of one kind is as good as one of the other. */
+/**
+ * A snapshot of one kind is as good as one of the other. While it is attached, a volume is snapshotted only where that
+ * is instant: where the platform copies it, one such snapshot holds up every attach and detach of this appliance for
+ * as long as it takes, and a detached volume holds up nobody.
+ */
 function controlOf({ can }: TargetSession): VolumeSnapshotControl {
-  const control = can.volumeSnapshots?.whileAttached ?? can.volumeSnapshots?.whileDetached;
+  const { whileAttached, whileDetached, cost } = can.volumeSnapshots ?? {};
+  const control = cost === 'instant' ? (whileAttached ?? whileDetached) : (whileDetached ?? whileAttached);
   if (!control) throw new MigrationError('plugin.unsupported', 'The target cannot snapshot volumes.');
   return control;
 }

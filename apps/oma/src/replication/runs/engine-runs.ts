@@ -11,6 +11,7 @@ import {
 import { asMigrationError } from '@ossea/errors';
 import type { DataSource, EntityManager } from 'typeorm';
 import { newId } from '../../database/new-id.js';
+import type { RunSettings } from '../replication-ports.js';
 import { EngineRun, FactSheet } from './run.entities.js';
 
 export interface RunSubject {
@@ -133,9 +134,13 @@ async function keepLastingFindings(
 }
 
 /** What the engine needs beside the store. */
-export function enginePorts(store: EnginePorts['store']): EnginePorts {
+export function enginePorts(
+  store: EnginePorts['store'],
+  { retryRules }: Pick<RunSettings, 'retryRules'>,
+): EnginePorts {
   return {
     store,
+    ...(retryRules ? { retryRules } : {}),
     clock: systemClock,
     random: Math.random,
     // Lower case and short: platforms make names of it, and parts are derived from it.
