@@ -2,13 +2,14 @@ import { execFile } from 'node:child_process';
 import { mkdir, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Connection, Job } from '@ossea/api-contract';
+import type { Job } from '@ossea/api-contract';
 import { ERRORS, type ErrorCode } from '@ossea/errors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fileSha256 } from '../stack/digests.js';
 import { Stack } from '../stack/launch-stack.js';
 import type { Site } from '../stack/site.js';
 import { defineStopped, randomFile } from '../stack/stopped-machine.js';
+import { QemuTargetHost } from '../stack/target-host.js';
 import { cycleOf, foldedSha256 } from '../stack/witness.js';
 
 const exec = promisify(execFile);
@@ -127,12 +128,8 @@ describe.skipIf(process.getuid?.() !== 0)('a target whose file system is full', 
   afterAll(() => exec('umount', ['-l', small]).catch(() => undefined));
 
   it('says so, keeps what was copied, and goes on when there is room', async () => {
-    const { id: targetId } = await stack.api.post<Connection>('/api/v1/connections', {
-      name: 'a small target',
-      kind: 'target',
-      pluginId: 'qemu-target',
-      settings: { poolDir: join(small, 'p'), machinesDir: join(stack.directory, 'm3') },
-    });
+    const target = new QemuTargetHost(join(small, 'p'), join(stack.directory, 'm3'), 'a small target');
+    const targetId = await target.connect(stack.api);
     const file = disk('full.raw');
     await randomFile(file, 64 * MIB);
     await defineStopped(site.host, 'full', [{ key: 'vda', file, format: 'raw' }]);
@@ -149,7 +146,7 @@ describe.skipIf(process.getuid?.() !== 0)('a target whose file system is full', 
     const { state, lastCycle } = await stack.context(id);
     expect({ state, kind: lastCycle?.kind }).toEqual({ state: 'in-sync', kind: 'full' });
     const sequence = lastCycle?.sequence ?? 0;
-    expect(await foldedSha256(stack, id, sequence, join(small, 'p'))).toEqual([await fileSha256(file)]);
+    expect(await foldedSha256(stack, id, sequence, target)).toEqual([await fileSha256(file)]);
   });
 });
 

@@ -70,11 +70,11 @@ async function cleanCycle() {
 }
 
 async function volumeHashes(): Promise<string[]> {
-  return Promise.all((await stack.volumePaths(site.contextId)).map(fileSha256));
+  return Promise.all((await stack.volumes(site.contextId)).map(({ path }) => fileSha256(path)));
 }
 
 async function volumeTimes(): Promise<number[]> {
   return Promise.all(
-    (await stack.volumePaths(site.contextId)).map(async (path) => (await stat(path)).mtimeMs),
+    (await stack.volumes(site.contextId)).map(async ({ path }) => (await stat(path)).mtimeMs),
   );
 }

@@ -1,6 +1,8 @@
 /** What `npm run quickstart -- --once --json` prints as its last line. */
 export interface JourneyReport {
   readonly database: 'sqlite' | 'mariadb';
+  /** Where the machine went to. */
+  readonly to: 'qemu' | 'cloudstack';
   readonly seconds: number;
   readonly guest: {
     readonly disks: number;
@@ -34,7 +36,7 @@ export interface JourneyReport {
 }
 
 /** What the journey itself tells; the rest is known by who launched it. */
-export type JourneyOutcome = Omit<JourneyReport, 'database' | 'seconds'>;
+export type JourneyOutcome = Omit<JourneyReport, 'database' | 'to' | 'seconds'>;
 
 export interface CycleReport {
   readonly phase: string;

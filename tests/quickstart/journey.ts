@@ -134,7 +134,7 @@ export class Journey {
       ...left.snapshots.map(({ id }) => `volume snapshot ${id}`),
       ...left.ledger.map(({ resource, key }) => `${resource} ${key}`),
       ...(await filesBelow(stack.directory, ours)).map((path) => `snapshot file ${path}`),
-      ...(await stack.poolSnapshots()).map((name) => `snapshot in the pool ${name}`),
+      ...(await stack.target.left()),
     ];
   }
 }

@@ -1,16 +1,21 @@
 // npm run quickstart                       see it work: everything stays up until Ctrl-C
 // npm run quickstart -- --yes              agrees to installing Debian packages
 // npm run quickstart -- --once --yes --json   the whole journey unattended; the last line is one JSON object
+//   --target cloudstack  to a CloudStack that answers on this box instead of a QEMU pool
 //   --mariadb  on a MariaDB of its own instead of SQLite      --small  a guest with less data, for a quick look
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, ensureDebianPackages, ensureNodeModules, root } from '../stack/setup.mjs';
 
 const known = ['--yes', '--once', '--json', '--no-build', '--mariadb', '--small', '--help'];
+const targets = ['qemu', 'cloudstack'];
 const args = process.argv.slice(2);
+const at = args.indexOf('--target');
+const target = at < 0 ? 'qemu' : args.splice(at, 2)[1];
 const unknown = args.filter((arg) => !known.includes(arg));
+if (!targets.includes(target)) unknown.push(`--target ${target}`);
 if (unknown.length || args.includes('--help')) {
-  console.error(`usage: npm run quickstart -- [${known.join('] [')}]`);
+  console.error(`usage: npm run quickstart -- [${known.join('] [')}] [--target ${targets.join('|')}]`);
   process.exit(unknown.length ? 2 : 0);
 }
 const flag = (name) => args.includes(name);
@@ -27,6 +32,7 @@ try {
     json: flag('--json'),
     mariadb: flag('--mariadb'),
     small: flag('--small'),
+    target,
   });
   // everything of ours has ended: nothing that is still open may keep the command waiting
   process.stdout.write('', () => process.exit(code));

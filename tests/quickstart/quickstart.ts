@@ -15,6 +15,7 @@ export interface QuickstartOptions {
   /** The report of the journey as one line on standard output. */
   readonly json: boolean;
   readonly mariadb: boolean;
+  readonly target: 'qemu' | 'cloudstack';
   /** A guest with less data, for a quick look. */
   readonly small: boolean;
 }
@@ -86,6 +87,7 @@ async function once(options: QuickstartOptions, say: Say, signal: AbortSignal): 
   }
   const whole: JourneyReport = {
     database: options.mariadb ? 'mariadb' : 'sqlite',
+    to: options.target,
     seconds: Math.round((Date.now() - began) / 1000),
     ...report,
     leftBehind: [...report.leftBehind, ...left],
@@ -102,13 +104,14 @@ async function once(options: QuickstartOptions, say: Say, signal: AbortSignal): 
 }
 
 function launch(
-  { mariadb, small }: QuickstartOptions,
+  { mariadb, small, target }: QuickstartOptions,
   say: Say,
   signal: AbortSignal,
   more: { readonly ports?: { readonly http: number; readonly tunnel: number }; readonly password?: string },
 ): Promise<Stack> {
   return Stack.launch({
     database: mariadb ? 'mariadb' : 'sqlite',
+    target,
     guest: small ? SMALL_GUEST : GUEST,
     freshImages: true,
     say,

@@ -1,6 +1,5 @@
 import type { FailoverRun, FailoverRunPage, Job } from '@ossea/api-contract';
 import { readFile } from 'node:fs/promises';
-import { machinePaths } from '@ossea/qemu';
 import { readGuestConsole } from '../stack/guest/index.js';
 import type { Stack } from '../stack/launch-stack.js';
 import { NeverError, until } from '../stack/probe.js';
@@ -80,6 +79,5 @@ export async function newestRun(
 /** What the guest says on the console of the machine of a failover. */
 export async function targetConsole(stack: Stack, { machineRef }: FailoverRun) {
   if (machineRef === undefined) throw new Error('the failover names no machine');
-  const { serialLog } = machinePaths(stack.targetMachinesDir, machineRef);
-  return readGuestConsole(await readFile(serialLog, 'utf8'));
+  return readGuestConsole(await readFile(stack.target.serialLog(machineRef), 'utf8'));
 }

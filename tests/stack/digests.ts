@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
 const exec = promisify(execFile);
+const ZEROES = Buffer.alloc(4 << 20);
 
 export interface Image {
   /** `driver=…` of QEMU's image options. */
@@ -30,18 +30,34 @@ export async function rawCopy(image: Image, to: string): Promise<void> {
   await exec('qemu-img', ['convert', '-U', '--image-opts', image.options, '-O', 'raw', to]);
 }
 
-export async function fileSha256(path: string): Promise<string> {
+/**
+ * SHA-256 of a file, or of its first `sizeBytes`: the rest must be zero then.
+ * A target that knows whole GiB only gives more than it was asked for.
+ */
+export async function fileSha256(path: string, sizeBytes = Number.POSITIVE_INFINITY): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk as Buffer);
+  const buffer = Buffer.allocUnsafe(ZEROES.length);
+  await using file = await open(path);
+  let at = 0;
+  for (;;) {
+    const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
+    if (bytesRead === 0) break;
+    const inside = Math.max(0, Math.min(bytesRead, sizeBytes - at));
+    hash.update(buffer.subarray(0, inside));
+    if (buffer.compare(ZEROES, 0, bytesRead - inside, inside, bytesRead) !== 0)
+      throw new Error(`${path} holds something behind its first ${sizeBytes} bytes`);
+    at += bytesRead;
+  }
+  if (Number.isFinite(sizeBytes) && at < sizeBytes) throw new Error(`${path} has ${at} bytes only`);
   return hash.digest('hex');
 }
 
 /** SHA-256 of an image as the guest sees it: `qemu-img convert -O raw`, then every byte of that. */
-export async function imageSha256(image: Image, scratchDir: string): Promise<string> {
+export async function imageSha256(image: Image, scratchDir: string, sizeBytes?: number): Promise<string> {
   const raw = join(scratchDir, `${process.pid}-${Math.random().toString(36).slice(2)}.raw`);
   try {
     await rawCopy(image, raw);
-    return await fileSha256(raw);
+    return await fileSha256(raw, sizeBytes);
   } finally {
     await rm(raw, { force: true });
   }

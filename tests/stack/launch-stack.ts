@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type {
@@ -22,9 +22,20 @@ import { startMariaDb, type PrivateMariaDb } from './mariadb.js';
 import { omaEnvironment } from './oma-environment.js';
 import { until } from './probe.js';
 import { Site, type VmaReady } from './site.js';
-import { SourceHost, stopMachines, type GuestSize } from './source-host.js';
+import { SourceHost, type GuestSize } from './source-host.js';
+import { CloudstackTargetHost } from './cloudstack-target-host.js';
+import { QemuTargetHost, type TargetHost } from './target-host.js';
+
+/** A target volume from outside: it may be larger than the disk in it. */
+export interface TargetVolume {
+  readonly path: string;
+  /** Of the source disk. */
+  readonly sizeBytes: number;
+}
 
 export interface StackOptions {
+  /** Where the machines go to; QEMU unless told. */
+  readonly target?: 'qemu' | 'cloudstack';
   readonly database?: 'sqlite' | 'mariadb';
   /** Each VMA has a QEMU host of its own. */
   readonly vmas?: number;
@@ -58,6 +69,7 @@ export class Stack implements AsyncDisposable {
   readonly sites: Site[] = [];
   readonly api: ApiClient;
   oma!: Appliance<OmaReady>;
+  target!: TargetHost;
   targetConnectionId = '';
   private mariaDb: PrivateMariaDb | undefined;
   private readonly say: (what: string) => void;
@@ -88,16 +100,12 @@ export class Stack implements AsyncDisposable {
     return this.at('x');
   }
 
-  get targetMachinesDir(): string {
-    return this.at('m');
-  }
-
   private at(name: string): string {
     return join(this.directory, name);
   }
 
   private async begin(): Promise<void> {
-    const { database, ports, vmas = 1, guest = SMALL_GUEST } = this.options;
+    const { database, ports, vmas = 1, guest = SMALL_GUEST, target = 'qemu' } = this.options;
     await mkdir(this.scratchDir, { recursive: true });
     this.say('starting the OMA');
     if (database === 'mariadb') this.mariaDb = await startMariaDb();
@@ -105,11 +113,15 @@ export class Stack implements AsyncDisposable {
     const { http, tunnel } = ports ?? { http: await freePort(), tunnel: await freePort() };
     const stateDir = this.at('o');
     const settings = { stateDir, http, tunnel, ...(this.mariaDb ? { mariaDb: this.mariaDb.login } : {}) };
-    const environment = { ...omaEnvironment(settings), ...this.options.omaEnvironment };
+    // the small guest is up in seconds, and CloudStack shows nothing of it
+    const settle = target === 'cloudstack' ? { OSSEA_FAILOVER_SETTLE_SECONDS: '10' } : {};
+    const environment = { ...omaEnvironment(settings), ...settle, ...this.options.omaEnvironment };
     this.oma = new Appliance('oma', stateDir, environment, this.at('oma.log'));
     await this.startOma();
     await this.setUp();
-    await this.addTarget();
+    this.say(`setting up ${target} as the target`);
+    this.target = await this.startTarget(target);
+    this.targetConnectionId = await this.target.connect(this.api);
     for (let index = 0; index < vmas; index += 1) await this.addSite(index, guest);
   }
 
@@ -123,14 +135,9 @@ export class Stack implements AsyncDisposable {
     this.api.token = token;
   }
 
-  private async addTarget(): Promise<void> {
-    const { id } = await this.api.post<Connection>('/api/v1/connections', {
-      name: 'QEMU target',
-      kind: 'target',
-      pluginId: 'qemu-target',
-      settings: { poolDir: this.at('p'), machinesDir: this.targetMachinesDir },
-    });
-    this.targetConnectionId = id;
+  private async startTarget(target: 'qemu' | 'cloudstack'): Promise<TargetHost> {
+    if (target === 'qemu') return new QemuTargetHost(this.at('p'), this.at('m'));
+    return CloudstackTargetHost.start(this.at('c'));
   }
 
   /** A VMA with its own host and guest, enrolled as people do it. */
@@ -189,7 +196,7 @@ export class Stack implements AsyncDisposable {
   async manage(
     { connectionId }: Site,
     vm: string,
-    { targetConnectionId = this.targetConnectionId } = {},
+    { targetConnectionId = this.targetConnectionId, placement = this.target.placement } = {},
   ): Promise<VmContext> {
     const found = await this.api.post<DiscoveredVms>('/api/v1/discovery/discover-vms', { connectionId });
     if (!found.items.some(({ id }) => id === vm)) throw new Error(`the source does not list "${vm}"`);
@@ -197,7 +204,7 @@ export class Stack implements AsyncDisposable {
       connectionId,
       vmIds: [vm],
       targetConnectionId,
-      placement: { format: 'raw' },
+      placement,
     });
     const context = added[0];
     if (!context) throw new Error(`"${vm}" was not added: ${JSON.stringify(failed)}`);
@@ -243,22 +250,15 @@ export class Stack implements AsyncDisposable {
     return this.api.get<LeftBehind>('/api/v1/support/left-behind');
   }
 
-  /** The files of a machine's target volumes, as the records in the pool say. */
-  async volumePaths(contextId: string, poolDir = this.at('p')): Promise<string[]> {
-    const volumes = join(poolDir, 'volumes');
+  /** The target volumes of a machine, in the order of its disks. */
+  async volumes(contextId: string, target = this.target): Promise<TargetVolume[]> {
     const { disks } = await this.context(contextId);
     return Promise.all(
-      disks.map(async ({ key, volumeRef }) => {
+      disks.map(async ({ key, volumeRef, sizeBytes }) => {
         if (volumeRef === undefined) throw new Error(`the disk "${key}" has no volume`);
-        const record = await readFile(join(volumes, `${volumeRef}.json`), 'utf8');
-        return join(volumes, (JSON.parse(record) as { file: string }).file);
+        return { path: await target.volumePath(volumeRef), sizeBytes };
       }),
     );
-  }
-
-  /** Snapshots of volumes that stand in the target's pool. */
-  async poolSnapshots(): Promise<string[]> {
-    return readdir(join(this.at('p'), 'snapshots')).catch(() => []);
   }
 
   /** The OMA's tunnel server, a process of its own. */
@@ -282,7 +282,7 @@ export class Stack implements AsyncDisposable {
     await attempt(this.oma?.stop());
     for (const { host } of this.sites) await attempt(host.stop());
     // a committed machine is the operator's; here the stack is the operator
-    await attempt(stopMachines(this.targetMachinesDir));
+    await attempt(this.target?.stop());
     await attempt(this.mariaDb?.[Symbol.asyncDispose]());
     this.mariaDb = undefined;
     return [...left, ...(await processesBelow(this.directory))];

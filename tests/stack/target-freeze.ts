@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { machinePaths } from '@ossea/qemu';
 import { fileSha256 } from './digests.js';
 import { checkRecords, type RecordCheck } from './guest/index.js';
-import type { Stack } from './launch-stack.js';
+import type { Stack, TargetVolume } from './launch-stack.js';
 import { NeverError, until } from './probe.js';
 
 const exec = promisify(execFile);
@@ -14,18 +14,18 @@ const exec = promisify(execFile);
 export class FrozenVolumes implements AsyncDisposable {
   constructor(
     private readonly directory: string,
-    private readonly paths: readonly string[],
+    private readonly copies: readonly TargetVolume[],
   ) {}
 
   async sha256(): Promise<string[]> {
     const hashes: string[] = [];
-    for (const path of this.paths) hashes.push(await fileSha256(path));
+    for (const { path, sizeBytes } of this.copies) hashes.push(await fileSha256(path, sizeBytes));
     return hashes;
   }
 
   /** The guest's records on them. */
   records(): Promise<RecordCheck> {
-    const [vdaRaw = '', vdbRaw = ''] = this.paths;
+    const [vdaRaw = '', vdbRaw = ''] = this.copies.map(({ path }) => path);
     return checkRecords({ vdaRaw, vdbRaw });
   }
 
@@ -44,7 +44,6 @@ export async function freezeAtStart(
   contextId: string,
   stop: AbortSignal,
 ): Promise<FrozenVolumes> {
-  const { targetMachinesDir } = stack;
   const before = new Set(await machinesOf(stack));
   const { machine, pid } = await until(
     'the target machine is started',
@@ -61,32 +60,32 @@ export async function freezeAtStart(
   try {
     const directory = join(stack.scratchDir, `frozen-${pid}`);
     await mkdir(directory);
-    const paths = await copied(await stack.volumePaths(contextId), directory);
-    const { serialLog } = machinePaths(targetMachinesDir, machine);
+    const copies = await copied(await stack.volumes(contextId), directory);
+    const { serialLog } = machinePaths(stack.target.machinesDir, machine);
     if ((await readFile(serialLog, 'utf8').catch(() => '')).includes('ossea-writing'))
       throw new NeverError('the target guest had begun to write before its volumes were copied');
-    return new FrozenVolumes(directory, paths);
+    return new FrozenVolumes(directory, copies);
   } finally {
     process.kill(pid, 'SIGCONT');
   }
 }
 
-async function copied(volumes: readonly string[], directory: string): Promise<string[]> {
+async function copied(volumes: readonly TargetVolume[], directory: string): Promise<TargetVolume[]> {
   return Promise.all(
-    volumes.map(async (volume, index) => {
-      const copy = join(directory, `${index}.raw`);
-      await exec('cp', ['--sparse=auto', '--reflink=auto', volume, copy]);
-      return copy;
+    volumes.map(async ({ path: volume, sizeBytes }, index) => {
+      const path = join(directory, `${index}.raw`);
+      await exec('cp', ['--sparse=auto', '--reflink=auto', volume, path]);
+      return { path, sizeBytes };
     }),
   );
 }
 
 async function machinesOf(stack: Stack): Promise<string[]> {
-  return readdir(stack.targetMachinesDir).catch(() => []);
+  return readdir(stack.target.machinesDir).catch(() => []);
 }
 
 async function pidOf(stack: Stack, id: string): Promise<number | undefined> {
-  const text = await readFile(machinePaths(stack.targetMachinesDir, id).pid, 'utf8').catch(() => '');
+  const text = await readFile(machinePaths(stack.target.machinesDir, id).pid, 'utf8').catch(() => '');
   const pid = Number(text.trim());
   return pid > 0 ? pid : undefined;
 }

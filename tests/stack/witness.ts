@@ -1,9 +1,10 @@
 import type { Job, RecoveryPointPage } from '@ossea/api-contract';
-import { imageAt, imagesSha256 } from './digests.js';
+import { imageAt, imageSha256 } from './digests.js';
 import { heldAtSnapshot } from './held-copy.js';
 import type { Stack } from './launch-stack.js';
 import { until } from './probe.js';
 import type { Site } from './site.js';
+import type { TargetHost } from './target-host.js';
 
 export interface WitnessedCycle {
   readonly job: Job;
@@ -55,7 +56,7 @@ export async function foldedSha256(
   stack: Stack,
   contextId: string,
   sequence: number,
-  poolDir?: string,
+  target?: TargetHost,
 ): Promise<string[]> {
   await until(
     `recovery point ${sequence} is folded`,
@@ -67,6 +68,8 @@ export async function foldedSha256(
     },
     { timeoutMs: 120_000 },
   );
-  const volumes = await stack.volumePaths(contextId, poolDir);
-  return imagesSha256(volumes.map(imageAt), stack.scratchDir);
+  const hashes: string[] = [];
+  for (const { path, sizeBytes } of await stack.volumes(contextId, target))
+    hashes.push(await imageSha256(imageAt(path), stack.scratchDir, sizeBytes));
+  return hashes;
 }
