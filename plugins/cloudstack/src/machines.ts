@@ -12,6 +12,7 @@ import { pause, type Cloud } from './cloud.js';
 import {
   ApiFault,
   consoleEndpointSchema,
+  osTypeSchema,
   virtualMachineSchema,
   type Params,
   type VirtualMachine,
@@ -20,6 +21,7 @@ import { guarded } from './guarded.js';
 import type { MachineDeployment } from './machine-deployment.js';
 import type { MachineDisks } from './machine-disks.js';
 import { COMPLETE_TAG, tag, tagOf } from './marks.js';
+import { nearestOsType } from './os-type.js';
 import { parsePlacement, type CloudstackPlacement } from './settings.js';
 
 /** Off for certain; anything else may write. */
@@ -137,7 +139,7 @@ export class Machines implements MachineControl<CloudstackPlacement> {
     blueprint: MachineBlueprint<CloudstackPlacement>,
     options: CallOptions,
   ): Promise<void> {
-    const { osTypeId } = parsePlacement(blueprint.placement);
+    const osTypeId = await this.osTypeOf(blueprint, options);
     // no `details`: they would replace the whole set, UEFI and size with it
     const params = {
       id: machine.id,
@@ -145,6 +147,16 @@ export class Machines implements MachineControl<CloudstackPlacement> {
       ...(osTypeId === undefined ? {} : { ostypeid: osTypeId }),
     };
     await this.cloud.client.write('updateVirtualMachine', params, virtualMachineSchema, options);
+  }
+
+  private async osTypeOf(
+    { placement, guestOs }: MachineBlueprint<CloudstackPlacement>,
+    options: CallOptions,
+  ): Promise<string | undefined> {
+    const { osTypeId } = parsePlacement(placement);
+    if (osTypeId !== undefined || guestOs === undefined) return osTypeId;
+    const types = await this.cloud.client.list('listOsTypes', {}, osTypeSchema, options);
+    return nearestOsType(guestOs, types)?.id;
   }
 
   private async destroy(id: string, options: CallOptions): Promise<void> {

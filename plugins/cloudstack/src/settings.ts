@@ -116,6 +116,11 @@ export const selectionSchema = z.strictObject({
     'Network offering for tests',
     'Isolated or L2: test failovers get a network of their own from it.',
   ),
+  snapshots: z.enum(['auto', 'instant', 'copied']).optional().meta({
+    title: 'Snapshots of volumes',
+    description:
+      'instant: they stay on primary storage (Linstor and the like) and are taken while the volumes are attached. copied: they are copied to secondary storage, and the volumes are detached meanwhile. auto: as the storage says, which an administrator may ask for only; else copied. Left out: auto.',
+  }),
 });
 export type Selection = z.infer<typeof selectionSchema>;
 

@@ -9,13 +9,15 @@ import { ApiFault, storagePoolSchema } from './client/index.js';
 const INSTANT: ReadonlySet<string> = new Set(['linstor', 'powerflex', 'storpool', 'flasharray', 'primera']);
 
 /**
- * What a snapshot costs here. Only an administrator's key sees the storage; without it, the dear way is taken, which is
- * right everywhere.
+ * What a snapshot costs here, as the operator says or as the storage does. Only an administrator's key sees the storage;
+ * without it, the dear way is taken, which is right everywhere.
  */
 export async function snapshotCost(
   { client, settings }: Cloud,
   options: CallOptions,
 ): Promise<'instant' | 'copies-volume'> {
+  if (settings.snapshots === 'instant') return 'instant';
+  if (settings.snapshots === 'copied') return 'copies-volume';
   try {
     const params = { zoneid: settings.zoneId };
     const pools = await client.list('listStoragePools', params, storagePoolSchema, options);

@@ -59,8 +59,11 @@ export class Fleet implements AsyncDisposable {
   database!: DataSource;
   app!: INestApplicationContext;
 
-  static async start(count: number, settings: PartialSettings = {}): Promise<Fleet> {
-    const fleet = new Fleet();
+  private constructor(private readonly connectionSettings: object) {}
+
+  /** @param connection settings of the connection beside those that the set-up makes. */
+  static async start(count: number, settings: PartialSettings = {}, connection: object = {}): Promise<Fleet> {
+    const fleet = new Fleet(connection);
     try {
       const directory = join(fleet.directory, 'c');
       mkdirSync(directory);
@@ -103,6 +106,7 @@ export class Fleet implements AsyncDisposable {
       networkId: ids.production,
       testNetworkOfferingId: ids.isolatedNetworkOffering,
       hostPaths: { deviceDir, sysDir },
+      ...this.connectionSettings,
       ...more,
     });
   }

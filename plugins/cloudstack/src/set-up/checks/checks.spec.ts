@@ -75,9 +75,15 @@ const CASES: readonly Case[] = [
   ['release-is-supported', 'skipped', /does not tell/, { capability: {} }],
   [
     'snapshots-of-running-machines',
-    'fail',
+    'warning',
     /kvm\.snapshot\.enabled is false/,
     { capability: { kvmsnapshotenabled: false } },
+  ],
+  [
+    'snapshots-of-running-machines',
+    'fail',
+    /kvm\.snapshot\.enabled is false/,
+    { capability: { kvmsnapshotenabled: false }, selection: { ...GOOD.selection, snapshots: 'instant' } },
   ],
   ['snapshots-of-running-machines', 'skipped', /does not tell/, { capability: {} }],
   ['zone-is-available', 'fail', /disabled/, { zone: { items: [{ ...ZONE, allocationstate: 'Disabled' }] } }],

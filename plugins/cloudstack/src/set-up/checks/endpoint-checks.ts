@@ -50,19 +50,20 @@ export const ENDPOINT_CHECKS: readonly Check[] = [
   {
     check: 'snapshots-of-running-machines',
     title: 'Volumes of the running appliance can be snapshotted',
-    of: ({ capability: { kvmsnapshotenabled: enabled } }) => {
+    of: ({ capability: { kvmsnapshotenabled: enabled }, selection: { snapshots } }) => {
       if (enabled === undefined)
         return skipped(
           'The server does not tell whether snapshots of running machines are enabled.',
           'Make sure that the setting kvm.snapshot.enabled is true.',
         );
-      return enabled
-        ? pass('kvm.snapshot.enabled is true.')
-        : fail(
-            'kvm.snapshot.enabled is false: no snapshot can be taken of a volume that is attached to this running appliance, and without one there is nothing to go back to and nothing to test.',
-            'Have an administrator set kvm.snapshot.enabled to true; from 4.22 on that is the default.',
-            'plugin.unsupported',
-          );
+      if (enabled) return pass('kvm.snapshot.enabled is true.');
+      const message = 'kvm.snapshot.enabled is false: volumes are detached for each of their snapshots.';
+      const remedy =
+        'Have an administrator set kvm.snapshot.enabled to true; from 4.22 on that is the default.';
+      // who has said that snapshots are instant counts on their being taken while attached
+      return snapshots === 'instant'
+        ? fail(message, `${remedy} Or choose "copied".`, 'plugin.unsupported')
+        : warning(message, remedy);
     },
   },
   {
