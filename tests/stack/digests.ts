@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { open, rm } from 'node:fs/promises';
+import { open, rm, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -34,22 +34,42 @@ export async function rawCopy(image: Image, to: string): Promise<void> {
  * SHA-256 of a file, or of its first `sizeBytes`: the rest must be zero then.
  * A target that knows whole GiB only gives more than it was asked for.
  */
-export async function fileSha256(path: string, sizeBytes = Number.POSITIVE_INFINITY): Promise<string> {
+export async function fileSha256(path: string, sizeBytes?: number): Promise<string> {
   const hash = createHash('sha256');
-  const buffer = Buffer.allocUnsafe(ZEROES.length);
   await using file = await open(path);
-  let at = 0;
-  for (;;) {
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
-    if (bytesRead === 0) break;
-    const inside = Math.max(0, Math.min(bytesRead, sizeBytes - at));
-    hash.update(buffer.subarray(0, inside));
-    if (buffer.compare(ZEROES, 0, bytesRead - inside, inside, bytesRead) !== 0)
-      throw new Error(`${path} holds something behind its first ${sizeBytes} bytes`);
+  const end = sizeBytes ?? (await file.stat()).size;
+  for await (const bytes of piecesOf(file, 0, end)) hash.update(bytes);
+  if (sizeBytes !== undefined)
+    for (const { start, length, data, zero } of await extentsOf(path)) {
+      if (!data || zero || start + length <= sizeBytes) continue;
+      for await (const bytes of piecesOf(file, Math.max(start, sizeBytes), start + length))
+        if (!ZEROES.subarray(0, bytes.length).equals(bytes))
+          throw new Error(`${path} holds something behind its first ${sizeBytes} bytes`);
+    }
+  return hash.digest('hex');
+}
+
+async function* piecesOf(file: FileHandle, from: number, end: number): AsyncIterable<Buffer> {
+  const buffer = Buffer.allocUnsafe(ZEROES.length);
+  for (let at = from; at < end;) {
+    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.length, end - at), at);
+    if (bytesRead === 0) throw new Error(`the file ends at ${at}, and ${end} bytes are expected`);
+    yield buffer.subarray(0, bytesRead);
     at += bytesRead;
   }
-  if (Number.isFinite(sizeBytes) && at < sizeBytes) throw new Error(`${path} has ${at} bytes only`);
-  return hash.digest('hex');
+}
+
+interface MappedExtent {
+  readonly start: number;
+  readonly length: number;
+  readonly data: boolean;
+  readonly zero: boolean;
+}
+
+/** What of a raw file is there: gigabytes of holes need not be read. */
+async function extentsOf(path: string): Promise<MappedExtent[]> {
+  const { stdout } = await exec('qemu-img', ['map', '-U', '-f', 'raw', '--output=json', path]);
+  return JSON.parse(stdout) as MappedExtent[];
 }
 
 /** SHA-256 of an image as the guest sees it: `qemu-img convert -O raw`, then every byte of that. */

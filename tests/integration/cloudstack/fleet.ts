@@ -14,7 +14,9 @@ import { Connection } from '../../../apps/oma/src/connections/connection.entity.
 import { openDatabase } from '../../../apps/oma/src/database/data-source.js';
 import { newId } from '../../../apps/oma/src/database/new-id.js';
 import { VmContext } from '../../../apps/oma/src/discovery/vm-context.entity.js';
+import { Job as JobRow } from '../../../apps/oma/src/jobs/job.entity.js';
 import { JobsService } from '../../../apps/oma/src/jobs/jobs.service.js';
+import { EngineRun } from '../../../apps/oma/src/replication/runs/run.entities.js';
 import { Volume } from '../../../apps/oma/src/volumes/volume.entity.js';
 import { VolumesService } from '../../../apps/oma/src/volumes/volumes.service.js';
 import { makeDisk } from '../../../native/nbd/test/disks.js';
@@ -72,7 +74,7 @@ export class Fleet implements AsyncDisposable {
         runner: createProcessRunner(),
         settings: { detachWaitMs: 200, shutdownWaitMs: 100, ...settings },
       });
-      fleet.database = await openDatabase({ database: { engine: 'sqlite' }, stateDir: fleet.directory });
+      await fleet.openDatabase();
       await fleet.manage(count);
       await fleet.open();
       return fleet;
@@ -90,6 +92,20 @@ export class Fleet implements AsyncDisposable {
   }
   get<T>(type: abstract new (...args: never[]) => T): T {
     return this.app.get<T>(type, { strict: false });
+  }
+
+  /** Ends this life of the OMA as a crash does, and begins the next one; CloudStack goes on. */
+  async crash(): Promise<void> {
+    const gone = { ownerId: 'oma-test:gone' };
+    await this.database.transaction(async (manager) => {
+      await manager.getRepository(EngineRun).update({ state: 'running' }, gone);
+      await manager.getRepository(JobRow).update({ state: 'running' }, gone);
+    });
+    await this.app.close();
+    await this.target[Symbol.asyncDispose]();
+    await this.database.destroy();
+    await this.openDatabase();
+    await this.open();
   }
 
   /** The settings of a connection, as the set-up makes them. */
@@ -164,9 +180,13 @@ export class Fleet implements AsyncDisposable {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
+  private async openDatabase(): Promise<void> {
+    this.database = await openDatabase({ database: { engine: 'sqlite' }, stateDir: this.directory });
+  }
+
   private async open(): Promise<void> {
     const scratchDir = join(this.directory, 'scratch');
-    mkdirSync(scratchDir);
+    mkdirSync(scratchDir, { recursive: true });
     const log = { debug() {}, info() {}, warn() {}, error() {} };
     const context: PluginContext = { log, scratchDir, run: createProcessRunner() };
     this.target = await CloudstackSession.open(this.settings(), context, call, PACE);

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
-import { link, mkdir, open, rm, stat, truncate } from 'node:fs/promises';
+import { link, mkdir, open, rename, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CallSignal, ProcessRunner } from '@ossea/process';
 import { sparseCopy } from '@ossea/qemu';
@@ -38,17 +38,20 @@ export class VolumeFiles {
     return join(this.snapshots, `${id}.raw`);
   }
 
+  /** Under its own name only when nobody has it open any more: whoever has a volume open is held to the rules. */
   async create(id: string, sizeBytes: number): Promise<void> {
-    const file = await open(this.volumePath(id), 'wx');
+    const making = `${this.volumePath(id)}.making`;
+    const file = await open(making, 'wx');
     try {
       await file.truncate(sizeBytes);
     } finally {
       await file.close();
     }
+    await rename(making, this.volumePath(id));
   }
 
   resize(id: string, sizeBytes: number): Promise<void> {
-    return truncate(this.volumePath(id), sizeBytes);
+    return this.lend(this.volumePath(id), (second) => truncate(second, sizeBytes));
   }
 
   /** Gives how many bytes the copy takes. */
