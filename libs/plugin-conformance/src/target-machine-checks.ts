@@ -114,6 +114,17 @@ export const TARGET_MACHINE_CHECKS: readonly Check<TargetSubject>[] = [
     },
     'consoleScreenshot',
   ),
+  machineClause(
+    'console: the address is one of the web',
+    async (session, { machine }) => {
+      const { consoleUrl } = session.can;
+      if (!consoleUrl) throw new NotApplicable('the session has no address of a console');
+      await session.machines.start(machine, { signal: calm() });
+      const { protocol } = new URL(await consoleUrl.url(machine, { signal: calm() }));
+      assert.match(protocol, /^https?:$/, 'the address is not for a browser');
+    },
+    'consoleUrl',
+  ),
   ...provisionChecks<TargetSubject, TargetSession, { readonly name: string }, NetworkRef>({
     what: 'isolated networks',
     needs: 'isolatedNetworks',

@@ -46,6 +46,21 @@ export const TARGET_SESSION_CHECKS: readonly Check<TargetSubject>[] = [
     },
   },
   {
+    clause: 'a guided set-up draws its forms and rejects nonsense',
+    async run({ plugin }) {
+      const { setUp } = plugin;
+      if (!setUp) throw new NotApplicable('the plugin leads through no set-up');
+      for (const [name, schema] of Object.entries({
+        credentials: setUp.credentials,
+        selection: setUp.selection,
+      })) {
+        assert.equal(schema.safeParse('nonsense').success, false, `${name}: a word is accepted`);
+        assert.equal(schema.safeParse({ nonsense: 1 }).success, false, `${name}: nonsense is accepted`);
+        assertJson(`the schema of the ${name}`, settingsJsonSchema(schema));
+      }
+    },
+  },
+  {
     clause: 'an aborted connect rejects with call.aborted',
     run: ({ plugin, settings, context }) =>
       rejectsWith('call.aborted', 'connect', () =>
@@ -240,6 +255,8 @@ function calls(
       ],
     );
   }
+  const { consoleUrl } = can;
+  if (consoleUrl) all.push(['consoleUrl', () => consoleUrl.url(ref, { signal })]);
   const { consoleScreenshot } = can;
   if (consoleScreenshot) all.push(['screenshot', () => consoleScreenshot.screenshot(ref, { signal })]);
   return all;

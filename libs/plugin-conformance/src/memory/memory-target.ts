@@ -7,6 +7,7 @@ import {
   type MachineBlueprint,
   type PowerState,
   type Provision,
+  type GuidedSetUp,
   type TargetPlugin,
   type TargetSession,
   type VolumeSnapshotControl,
@@ -95,6 +96,15 @@ export class MemoryCloud {
 }
 
 /** A target that keeps to every clause; the kit is tried on it and on what breaks it. */
+/** A set-up with nothing to choose from. */
+const guidedSetUp: GuidedSetUp<MemorySettings> = {
+  credentials: z.strictObject({ host: z.string() }),
+  selection: z.strictObject({}),
+  discover: () => Promise.resolve({ appliance: { how: 'It is here.' }, facts: [], resources: [] }),
+  validate: () => Promise.resolve([]),
+  settingsOf: (credentials) => credentials as MemorySettings,
+};
+
 export function memoryTarget(cloud: MemoryCloud): TargetPlugin<MemorySettings, MemoryPlacement> {
   return defineTargetPlugin({
     manifest: {
@@ -102,10 +112,17 @@ export function memoryTarget(cloud: MemoryCloud): TargetPlugin<MemorySettings, M
       kind: 'target',
       displayName: 'Memory',
       contract: CONTRACT_VERSION,
-      capabilities: ['volumeSnapshots', 'zeroedVolumes', 'isolatedNetworks', 'consoleScreenshot'],
+      capabilities: [
+        'volumeSnapshots',
+        'zeroedVolumes',
+        'isolatedNetworks',
+        'consoleScreenshot',
+        'consoleUrl',
+      ],
     },
     settings: z.strictObject({ host: z.string() }),
     placement,
+    setUp: guidedSetUp,
     async connect(_settings, _context, { signal }) {
       throwIfAborted(signal);
       return session(cloud);
@@ -225,6 +242,9 @@ function session(cloud: MemoryCloud): TargetSession<MemoryPlacement> {
         name,
         isolated: true,
       })),
+      consoleUrl: {
+        url: async (ref, options) => `https://console.example/${cloud.machine(ref, options).ref}`,
+      },
       consoleScreenshot: {
         async screenshot(ref, options) {
           cloud.machine(ref, options);

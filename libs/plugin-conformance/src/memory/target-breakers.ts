@@ -176,6 +176,9 @@ export const TARGET_BREAKERS: readonly TargetBreaker[] = [
       });
     },
   ),
+  session('console: the address is one of the web', 'it is a name', (real) =>
+    can(real, { consoleUrl: { url: async () => 'console of the machine' } }),
+  ),
   ...provisionBreakers<Plugin, MemoryCloud, Session>(
     'isolated networks',
     true,

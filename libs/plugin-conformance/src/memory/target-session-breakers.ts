@@ -174,11 +174,17 @@ export const TARGET_SESSION_BREAKERS: readonly TargetBreaker[] = [
     'the sample is refused',
     () => ({ placement: memoryPlacementOfAnotherKind() }),
   ),
+  plugin('a guided set-up draws its forms and rejects nonsense', 'anything is a credential', (real) => ({
+    ...(real.setUp ? { setUp: { ...real.setUp, credentials: z.unknown() } } : {}),
+  })),
   plugin('an aborted connect rejects with call.aborted', 'connect is deaf', (real) => ({
     connect: (settings, context) => real.connect(settings, context, { signal: calm() }),
   })),
   plugin('a session offers no capability that the manifest hides', 'it hides the networks', (real) => ({
-    manifest: { ...real.manifest, capabilities: ['volumeSnapshots', 'zeroedVolumes', 'consoleScreenshot'] },
+    manifest: {
+      ...real.manifest,
+      capabilities: ['volumeSnapshots', 'zeroedVolumes', 'consoleScreenshot', 'consoleUrl'],
+    },
   })),
   session('the session grants what this subject must grant', 'the networks are missing', (real) => ({
     can: Object.fromEntries(Object.entries(real.can).filter(([name]) => name !== 'isolatedNetworks')),
