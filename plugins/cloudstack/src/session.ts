@@ -27,6 +27,8 @@ import { Volumes } from './volumes.js';
 export interface Pace {
   /** Milliseconds before each look at a job, the last one repeated. */
   readonly pollDelaysMs?: readonly number[];
+  /** Milliseconds to wait for a job. */
+  readonly jobDeadlineMs?: number;
   /** Milliseconds before a detach that has failed is asked for again. */
   readonly detachAgainMs?: number;
   /** Milliseconds before anything else is asked for again. */
@@ -90,6 +92,7 @@ export class CloudstackSession implements TargetSession<CloudstackPlacement> {
       log: context.log,
       ...(projectId === undefined ? {} : { projectId }),
       ...(pace.pollDelaysMs ? { pollDelaysMs: pace.pollDelaysMs } : {}),
+      ...(pace.jobDeadlineMs === undefined ? {} : { jobDeadlineMs: pace.jobDeadlineMs }),
     });
     try {
       // also the check of the keys: whatever they are wrong in, it is said here

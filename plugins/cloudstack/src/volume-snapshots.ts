@@ -18,7 +18,9 @@ import { inUse, mustHaveVolume } from './volume-reads.js';
 
 /** createVolume takes a snapshot in this state only (SnapshotManagerImpl). */
 const READY = 'BackedUp';
-const GONE: ReadonlySet<string> = new Set(['Destroyed', 'Destroying', 'Expunging', 'Error']);
+const GONE: ReadonlySet<string> = new Set(['Destroyed', 'Destroying', 'Expunging']);
+/** What a snapshot that failed is left as: it holds nothing, and stands there until it is deleted. */
+const FAILED = 'Error';
 
 /** Snapshots of volumes, of attached ones or of detached ones: CloudStack's own call is the same. */
 export class VolumeSnapshots implements VolumeSnapshotControl {
@@ -61,7 +63,9 @@ export class VolumeSnapshots implements VolumeSnapshotControl {
     options: CallOptions,
   ): Promise<{ readonly ref: VolumeSnapshotRef; readonly complete: boolean } | undefined> {
     return guarded(options, async () => {
-      const snapshot = await this.one(markOf('snapshot', key), options);
+      const mark = markOf('snapshot', key);
+      // one that failed is there, too: whoever asks so that it can be removed must find it
+      const snapshot = (await this.one(mark, options)) ?? (await this.allOf(mark, options))[0];
       if (!snapshot) return undefined;
       const complete = snapshot.state === READY && tagOf(snapshot, KEY_TAG) === key;
       return { ref: snapshot.id, complete };
@@ -71,8 +75,11 @@ export class VolumeSnapshots implements VolumeSnapshotControl {
   remove(ref: VolumeSnapshotRef, options: CallOptions): Promise<void> {
     return guarded(options, async () => {
       const snapshot = await this.read(ref, options);
+      if (!snapshot) return;
       // one that is still being taken cannot be deleted
-      if (snapshot) await this.delete(await this.settled(snapshot, options), options);
+      await this.delete(await this.settled(snapshot, options), options);
+      const mark = /-(ossea[0-9a-f]+)$/.exec(snapshot.name)?.[1];
+      if (mark !== undefined) await this.removeTwins(mark, snapshot.id, options);
     });
   }
 
@@ -145,7 +152,7 @@ export class VolumeSnapshots implements VolumeSnapshotControl {
   }
 
   private async one(mark: string, options: CallOptions): Promise<Snapshot | undefined> {
-    const found = await this.allOf(mark, options);
+    const found = (await this.allOf(mark, options)).filter(({ state }) => state !== FAILED);
     return found.find((snapshot) => tagOf(snapshot, KEY_TAG) !== undefined) ?? found[0];
   }
 

@@ -22,7 +22,7 @@ import { VolumesService } from '../../../apps/oma/src/volumes/volumes.service.js
 import { makeDisk } from '../../../native/nbd/test/disks.js';
 import { NbdServers } from '../../../native/nbd/test/nbd-servers.js';
 import { plugin } from '../../../plugins/cloudstack/src/plugin.js';
-import { CloudstackSession } from '../../../plugins/cloudstack/src/session.js';
+import { CloudstackSession, type Pace } from '../../../plugins/cloudstack/src/session.js';
 import { CloudstackSimulator } from '../../simulators/cloudstack/cloudstack-simulator.js';
 import type { PartialSettings } from '../../simulators/cloudstack/settings.js';
 import { fileSha256 } from '../../stack/digests.js';
@@ -61,11 +61,19 @@ export class Fleet implements AsyncDisposable {
   database!: DataSource;
   app!: INestApplicationContext;
 
-  private constructor(private readonly connectionSettings: object) {}
+  private constructor(
+    private readonly connectionSettings: object,
+    private readonly pace: Pace,
+  ) {}
 
   /** @param connection settings of the connection beside those that the set-up makes. */
-  static async start(count: number, settings: PartialSettings = {}, connection: object = {}): Promise<Fleet> {
-    const fleet = new Fleet(connection);
+  static async start(
+    count: number,
+    settings: PartialSettings = {},
+    connection: object = {},
+    pace: Pace = {},
+  ): Promise<Fleet> {
+    const fleet = new Fleet(connection, { ...PACE, ...pace });
     try {
       const directory = join(fleet.directory, 'c');
       mkdirSync(directory);
@@ -189,7 +197,7 @@ export class Fleet implements AsyncDisposable {
     mkdirSync(scratchDir, { recursive: true });
     const log = { debug() {}, info() {}, warn() {}, error() {} };
     const context: PluginContext = { log, scratchDir, run: createProcessRunner() };
-    this.target = await CloudstackSession.open(this.settings(), context, call, PACE);
+    this.target = await CloudstackSession.open(this.settings(), context, call, this.pace);
     const byConnection = (id: string) => this.machines.find(({ connectionId }) => connectionId === id)!;
     this.app = await openRooms({
       directory: this.directory,

@@ -24,6 +24,8 @@ export interface CloudstackClientOptions {
   readonly projectId?: string;
   /** Milliseconds before each look at a job, the last one repeated. */
   readonly pollDelaysMs?: readonly number[];
+  /** Milliseconds to wait for a job; 65 minutes unless told: CloudStack itself gives one up after 60. */
+  readonly jobDeadlineMs?: number;
 }
 
 export interface StartedJob {
@@ -131,12 +133,16 @@ export class CloudstackClient implements AsyncDisposable {
       readonly deadlineMs?: number;
     },
   ): Promise<T> {
-    const { signal, onStarted, deadlineMs = JOB_DEADLINE_MS } = options;
+    const { signal, onStarted, deadlineMs } = options;
     const content = await this.post(command, params, signal);
     const { jobid, id } = this.parseEffect(command, startedSchema, content);
     onStarted?.({ jobId: jobid, ...(id === undefined ? {} : { id }) });
     throwIfAborted(signal);
-    return this.waitForJob(jobid, schema, { signal, command, deadlineMs });
+    return this.waitForJob(jobid, schema, {
+      signal,
+      command,
+      ...(deadlineMs === undefined ? {} : { deadlineMs }),
+    });
   }
 
   /**
@@ -150,7 +156,8 @@ export class CloudstackClient implements AsyncDisposable {
     schema: z.ZodType<T>,
     options: CallOptions & { readonly command?: string; readonly deadlineMs?: number },
   ): Promise<T> {
-    const { signal, command = 'a job', deadlineMs = JOB_DEADLINE_MS } = options;
+    const { signal, command = 'a job' } = options;
+    const deadlineMs = options.deadlineMs ?? this.options.jobDeadlineMs ?? JOB_DEADLINE_MS;
     const query = () => this.read('queryAsyncJobResult', { jobid: jobId }, asyncJobSchema, { signal });
     const text = (words: string) => this.scrubber.text(words);
     const delaysMs = this.options.pollDelaysMs ?? POLL_DELAYS_MS;
