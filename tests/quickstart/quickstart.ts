@@ -130,6 +130,7 @@ The console:    ${httpUrl}
 Its password:   ${password}
 API reference:  ${httpUrl}/api/docs
 VMAs dial in at port ${tunnelPort}; logs and state are in ${stack.directory}
+${stack.target.note ?? ''}
 
 Try, in another terminal in this directory:
 

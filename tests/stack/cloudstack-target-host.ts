@@ -18,6 +18,10 @@ export class CloudstackTargetHost implements TargetHost {
     return new CloudstackTargetHost(simulator, `${directory}/m`);
   }
 
+  get note(): string {
+    return `CloudStack is a simulator at ${this.simulator.url}; its volumes and machines are real.`;
+  }
+
   /** The credentials of step one. */
   get credentials(): Readonly<Record<string, unknown>> {
     const { url, keys, deviceDir, sysDir } = this.simulator;

@@ -9,6 +9,8 @@ import { stopMachines } from './source-host.js';
 export interface TargetHost {
   /** Where the QEMU processes of target machines are defined. */
   readonly machinesDir: string;
+  /** What people should know of it, where it is not what it seems. */
+  readonly note?: string;
   /** What is chosen for each machine. */
   readonly placement: Readonly<Record<string, unknown>>;
   /** Makes the connection as people do it, and gives its id. */

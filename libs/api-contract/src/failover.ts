@@ -15,6 +15,10 @@ export const BootVerdict = z
   .meta({ id: 'BootVerdict' });
 export type BootVerdict = z.infer<typeof BootVerdict>;
 
+/** An address for a browser; it may hold a token. */
+export const ConsoleAddress = z.object({ url: z.string() }).meta({ id: 'ConsoleAddress' });
+export type ConsoleAddress = z.infer<typeof ConsoleAddress>;
+
 export const FailoverRun = z
   .object({
     id: Id,

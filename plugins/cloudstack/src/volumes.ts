@@ -56,7 +56,12 @@ export class Volumes implements VolumeControl<CloudstackPlacement> {
   }
 
   remove(ref: VolumeRef, options: CallOptions): Promise<void> {
-    return guarded(options, () => this.marked.remove(ref, options));
+    return guarded(options, async () => {
+      if (this.held.has(ref)) throw new MigrationError('volume.in-use', 'The volume is open.');
+      // an attach that was given up may have come to pass all the same
+      await this.attachments.detach(ref, this.cloud.settings.applianceVmId, options);
+      await this.marked.remove(ref, options);
+    });
   }
 
   /**

@@ -1,6 +1,7 @@
-import { Body, Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import {
+  ConsoleAddress,
   FailoverAction,
   FailoverRun,
   FailoverRunPage,
@@ -14,6 +15,8 @@ import {
 import type { Response } from 'express';
 import { Answers, StartsJob } from '../http/answers.js';
 import { Caller } from '../http/caller.js';
+import { goneSignal } from '../http/gone-signal.js';
+import { NotReplayed } from '../idempotency/not-replayed.js';
 import { FailoverService } from './failover.service.js';
 import { LiveFailovers } from './live-failovers.js';
 import { TestFailovers } from './test-failovers.js';
@@ -33,9 +36,7 @@ export class FailoverController {
     @Query({ schema: PreflightQuery }) { contextId, kind }: PreflightQuery,
     @Res({ passthrough: true }) response: Response,
   ): Promise<PreflightReport> {
-    const gone = new AbortController();
-    response.once('close', () => gone.abort());
-    return this.failovers.preFlight(contextId, kind, gone.signal);
+    return this.failovers.preFlight(contextId, kind, goneSignal(response));
   }
 
   @Post('test')
@@ -93,5 +94,19 @@ export class FailoverController {
   @Answers('One failover', FailoverRun)
   run(@Param('id', { schema: Id }) id: string): Promise<FailoverRun> {
     return this.failovers.run(id);
+  }
+
+  @Post('runs/:id/console')
+  @HttpCode(200)
+  @NotReplayed()
+  @Answers(
+    'Where to look at the machine of a failover; the address holds a token and ends soon',
+    ConsoleAddress,
+  )
+  console(
+    @Param('id', { schema: Id }) id: string,
+    @Res({ passthrough: true }) response: Response,
+  ): Promise<ConsoleAddress> {
+    return this.failovers.consoleAddress(id, goneSignal(response));
   }
 }

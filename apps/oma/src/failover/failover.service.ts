@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import type {
+  ConsoleAddress,
   FailoverRun as RunView,
   FailoverRunPage,
   FailoverRunQuery,
@@ -46,9 +47,28 @@ export class FailoverService {
   }
 
   async run(id: string): Promise<RunView> {
+    return failoverView(await this.row(id));
+  }
+
+  /**
+   * Where a person can look at the machine of a failover. The address may hold a token: it is asked for each time.
+   * Throws `plugin.unsupported` where the target has no such address, `request.conflict` while there is no machine.
+   */
+  async consoleAddress(id: string, signal: AbortSignal): Promise<ConsoleAddress> {
+    const { contextId, machineRef } = await this.row(id);
+    const { consoleUrl } = (await this.contexts.targetOf(contextId, signal)).can;
+    if (!consoleUrl)
+      throw new MigrationError('plugin.unsupported', 'The target tells no address of a console.');
+    if (machineRef === null)
+      throw new MigrationError('request.conflict', 'This failover has no machine yet.', {
+        context: { run: id },
+      });
+    return { url: await consoleUrl.url(machineRef, { signal }) };
+  }
+
+  private async row(id: string): Promise<FailoverRun> {
     const run = await this.database.getRepository(FailoverRun).findOneBy({ id });
-    if (!run)
-      throw new MigrationError('request.not-found', 'There is no such failover.', { context: { run: id } });
-    return failoverView(run);
+    if (run) return run;
+    throw new MigrationError('request.not-found', 'There is no such failover.', { context: { run: id } });
   }
 }

@@ -59,16 +59,27 @@ export class RunContexts {
     readonly source: SourceSession;
     readonly target: TargetSession;
   }> {
-    const row = await this.database.getRepository(VmContext).findOneBy({ id: contextId });
-    if (!row)
-      throw new MigrationError('request.not-found', 'There is no such VM context.', {
-        context: { context: contextId },
-      });
+    const row = await this.row(contextId);
     const { vmaId, targetConnectionId, sourceConnectionId } = row;
     if (vmaId === null) throw missing('VMA', row);
     if (targetConnectionId === null) throw missing('target', row);
     const source = await this.sessions.source(sourceConnectionId, { signal });
     return { row, vmaId, source, target: await this.sessions.target(targetConnectionId, { signal }) };
+  }
+
+  /** The target alone: whatever has become of the source. Throws as `open` does, and `request.not-found`. */
+  async targetOf(contextId: string, signal: AbortSignal): Promise<TargetSession> {
+    const row = await this.row(contextId);
+    if (row.targetConnectionId === null) throw missing('target', row);
+    return this.sessions.target(row.targetConnectionId, { signal });
+  }
+
+  private async row(contextId: string): Promise<VmContext> {
+    const row = await this.database.getRepository(VmContext).findOneBy({ id: contextId });
+    if (row) return row;
+    throw new MigrationError('request.not-found', 'There is no such VM context.', {
+      context: { context: contextId },
+    });
   }
 
   private report(contextId: string, job: JobHandle, measure: CycleMeasure, rate: RateMeter): void {
