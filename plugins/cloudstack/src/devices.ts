@@ -25,16 +25,19 @@ export function deviceNames(serial: string): readonly string[] {
 
 /** Finds the devices of attached volumes on this appliance: by serial and size, never by letter. */
 export class Devices {
-  constructor(private readonly paths: { readonly deviceDir: string; readonly sysDir: string }) {}
+  constructor(
+    private readonly paths: { readonly deviceDir: string; readonly sysDir: string },
+    private readonly appearMs = APPEAR_MS,
+  ) {}
 
   /**
    * Waits until the device of a volume is there: the guest learns of it a moment after the job has ended.
-   * Throws `resource.not-found` after a minute, `disk.identity-changed` where two devices have the serial, and
+   * Throws `resource.not-found` when that takes too long (a minute unless told), `disk.identity-changed` where two devices have the serial, and
    * `disk.size-mismatch` where the device has not the size that CloudStack tells.
    */
   async find(volume: Volume, { signal }: CallOptions): Promise<VolumeDevice> {
     const serial = serialOf(volume.id);
-    const until = Date.now() + APPEAR_MS;
+    const until = Date.now() + this.appearMs;
     let found = await this.look(serial);
     while (!found) {
       throwIfAborted(signal);
@@ -61,6 +64,16 @@ export class Devices {
     return (await this.look(serialOf(volumeId))) !== undefined;
   }
 
+  /** Waits until the guest has lost the device, at most so long; whether it has. */
+  async isGoneWithin(volumeId: string, timeoutMs: number): Promise<boolean> {
+    const until = Date.now() + timeoutMs;
+    while (await this.isThere(volumeId)) {
+      if (Date.now() >= until) return false;
+      await delay(PROBE_MS);
+    }
+    return true;
+  }
+
   private async look(serial: string): Promise<Pick<VolumeDevice, 'path' | 'kind' | 'sizeBytes'> | undefined> {
     const paths = new Set<string>();
     for (const name of deviceNames(serial)) {
@@ -78,4 +91,13 @@ export class Devices {
     const sectors = await readFile(join(this.paths.sysDir, 'class/block', basename(path), 'size'), 'ascii');
     return { path, kind: 'block', sizeBytes: Number(sectors.trim()) * SECTOR_BYTES };
   }
+}
+
+/** CloudStack says that a volume is free, and this appliance has it. */
+export function stillHere(volumeId: string): MigrationError {
+  return new MigrationError(
+    'volume.in-use',
+    'CloudStack says that the volume is attached to nothing, but this appliance still has its device: attach and detach it once in CloudStack, or restart the appliance.',
+    { context: { volume: volumeId } },
+  );
 }

@@ -5,6 +5,7 @@ import type { Cloud } from './cloud.js';
 import { successSchema, type VirtualMachine } from './client/index.js';
 import { ROOT_DEVICE_ID, deviceIdOf } from './device-ids.js';
 import { DUMMY_ROOT_TAG, KEY_TAG, tag, tagOf } from './marks.js';
+import { stillHere, type Devices } from './devices.js';
 import type { VolumeBlocks } from './volume-blocks.js';
 import { inUse, mustHaveVolume, readVolume, volumesOfMachine } from './volume-reads.js';
 
@@ -14,6 +15,7 @@ export class MachineDisks {
     private readonly cloud: Cloud,
     private readonly attachments: Attachments,
     private readonly blocks: VolumeBlocks,
+    private readonly devices: Devices,
   ) {}
 
   /** Throws `volume.in-use`, `resource.not-found`, or `peer.fault` where CloudStack shows other disks in the end. */
@@ -23,6 +25,7 @@ export class MachineDisks {
       if (volume.virtualmachineid !== undefined && volume.virtualmachineid !== machine.id)
         throw inUse(volume);
       await this.blocks.mustBeThere(volume, options);
+      if (await this.devices.isThere(id)) throw stillHere(id);
     }
     const dummy = await this.noteDummy(machine, options);
     await this.removeDummy(machine.id, dummy, options);

@@ -10,6 +10,7 @@ import { Attachments } from './attachments.js';
 import { CloudstackCatalog } from './catalog.js';
 import type { Cloud } from './cloud.js';
 import { CloudstackClient, capabilitySchema, vmSnapshotSchema } from './client/index.js';
+import { Devices } from './devices.js';
 import { guarded } from './guarded.js';
 import { Limits } from './limits.js';
 import { MachineDeployment } from './machine-deployment.js';
@@ -31,6 +32,10 @@ export interface Pace {
   readonly jobDeadlineMs?: number;
   /** Milliseconds before a detach that has failed is asked for again. */
   readonly detachAgainMs?: number;
+  /** Milliseconds until the device of an attached volume must be there. */
+  readonly deviceAppearMs?: number;
+  /** Milliseconds until a detached device must have gone from this appliance. */
+  readonly deviceGoneMs?: number;
   /** Milliseconds before anything else is asked for again. */
   readonly againMs?: number;
 }
@@ -58,9 +63,10 @@ export class CloudstackSession implements TargetSession<CloudstackPlacement> {
     const attachments = new Attachments(cloud, pace.detachAgainMs);
     this.allowance = new Limits(cloud);
     this.networks = new Networks(cloud);
-    this.volumes = new Volumes(cloud, marked, attachments, this.allowance);
+    const devices = new Devices(cloud.settings.hostPaths, pace.deviceAppearMs);
+    this.volumes = new Volumes(cloud, marked, attachments, this.allowance, devices, pace.deviceGoneMs);
     const blocks = new VolumeBlocks(attachments, this.allowance, cloud.settings.applianceVmId);
-    const disks = new MachineDisks(cloud, attachments, blocks);
+    const disks = new MachineDisks(cloud, attachments, blocks, devices);
     this.machines = new Machines(cloud, new MachineDeployment(cloud), disks);
     this.catalog = new CloudstackCatalog(cloud);
     this.can = {

@@ -1,4 +1,4 @@
-import { MigrationError } from '@ossea/errors';
+import { MigrationError, isMigrationError } from '@ossea/errors';
 import type {
   CallOptions,
   IdempotencyKey,
@@ -9,9 +9,9 @@ import type {
   VolumeSpec,
 } from '@ossea/plugin-sdk';
 import type { Attachments } from './attachments.js';
-import { ApiFault } from './client/index.js';
+import { ApiFault, type Volume } from './client/index.js';
 import type { Cloud } from './cloud.js';
-import { Devices } from './devices.js';
+import { stillHere, type Devices } from './devices.js';
 import { wholeGib } from './gib.js';
 import { guarded } from './guarded.js';
 import type { Limits } from './limits.js';
@@ -19,22 +19,23 @@ import type { MarkedVolumes } from './marked-volumes.js';
 import { parsePlacement, type CloudstackPlacement } from './settings.js';
 import { mustHaveVolume } from './volume-reads.js';
 
+/** udev takes a link away a moment after the device. */
+const DEVICE_GONE_MS = 10_000;
 /** VolumeApiServiceImpl: "The specified VM already has the maximum number of data disks (32) attached." */
 const TOO_MANY = /maximum number of data disks \((\d+)\)/;
 
 /** Volumes of the account, which open as disks of the appliance's own virtual machine. */
 export class Volumes implements VolumeControl<CloudstackPlacement> {
   private readonly held = new Set<VolumeRef>();
-  private readonly devices: Devices;
 
   constructor(
     private readonly cloud: Cloud,
     private readonly marked: MarkedVolumes,
     private readonly attachments: Attachments,
     private readonly limits: Limits,
-  ) {
-    this.devices = new Devices(cloud.settings.hostPaths);
-  }
+    private readonly devices: Devices,
+    private readonly deviceGoneMs = DEVICE_GONE_MS,
+  ) {}
 
   create(
     spec: VolumeSpec<CloudstackPlacement>,
@@ -59,7 +60,7 @@ export class Volumes implements VolumeControl<CloudstackPlacement> {
     return guarded(options, async () => {
       if (this.held.has(ref)) throw new MigrationError('volume.in-use', 'The volume is open.');
       // an attach that was given up may have come to pass all the same
-      await this.attachments.detach(ref, this.cloud.settings.applianceVmId, options);
+      await this.detach(ref, options);
       await this.marked.remove(ref, options);
     });
   }
@@ -76,7 +77,7 @@ export class Volumes implements VolumeControl<CloudstackPlacement> {
       try {
         const slots = await this.limits.dataVolumes(options);
         const volume = await this.attachments.attachToAppliance(ref, slots, options);
-        const value = await this.devices.find(volume, options);
+        const value = await this.deviceOf(volume, slots, options);
         return { value, [Symbol.asyncDispose]: () => this.giveBack(ref) };
       } catch (error) {
         this.held.delete(ref);
@@ -87,18 +88,44 @@ export class Volumes implements VolumeControl<CloudstackPlacement> {
     });
   }
 
-  /** Whether this session has the volume open. */
-  isOpen(ref: VolumeRef): boolean {
-    return this.held.has(ref);
+  /** A record without a device is what an unplug leaves whose job had failed: it is ended, and the volume attached anew. */
+  private async deviceOf(volume: Volume, slots: number, options: CallOptions): Promise<VolumeDevice> {
+    try {
+      return await this.devices.find(volume, options);
+    } catch (error) {
+      if (!isMigrationError(error) || error.code !== 'resource.not-found') throw error;
+    }
+    this.cloud.context.log.warn('A volume is attached without a device; it is detached and attached again.', {
+      volume: volume.id,
+    });
+    await this.attachments.detach(volume.id, this.cloud.settings.applianceVmId, options);
+    return this.devices.find(await this.attachments.attachToAppliance(volume.id, slots, options), options);
   }
 
   private async giveBack(ref: VolumeRef): Promise<void> {
     if (!this.held.has(ref)) return;
     // a detach that was begun is seen through: half-way nobody knows whose the disk is
-    const { signal } = new AbortController();
-    await guarded({ signal }, () =>
-      this.attachments.detach(ref, this.cloud.settings.applianceVmId, { signal }),
-    );
+    const options = { signal: new AbortController().signal };
+    await guarded(options, () => this.detach(ref, options));
     this.held.delete(ref);
+  }
+
+  /**
+   * Detaches a volume, and believes it when the device is gone, too. An unplug of an earlier job that comes late clears
+   * the record of a newer attachment (apache/cloudstack#14214): CloudStack then says that the volume is free while this
+   * appliance still writes it, and the next machine would share it.
+   */
+  private async detach(ref: VolumeRef, options: CallOptions): Promise<void> {
+    const { settings, context } = this.cloud;
+    await this.attachments.detach(ref, settings.applianceVmId, options);
+    if (await this.devices.isGoneWithin(ref, this.deviceGoneMs)) return;
+    context.log.warn('CloudStack has no record of an attachment that is there; it is made again and ended.', {
+      volume: ref,
+    });
+    const slots = await this.limits.dataVolumes(options);
+    await this.attachments.attachToAppliance(ref, slots, options);
+    await this.attachments.detach(ref, settings.applianceVmId, options);
+    if (await this.devices.isGoneWithin(ref, this.deviceGoneMs)) return;
+    throw stillHere(ref);
   }
 }

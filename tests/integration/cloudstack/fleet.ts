@@ -33,7 +33,13 @@ import { openRooms } from '../replication/rooms.js';
 const KIB = 1024;
 const call = { signal: new AbortController().signal };
 /** What a CloudStack is given minutes for is given moments here: its jobs last as long as they must. */
-const PACE = { pollDelaysMs: [10, 20, 40, 80, 160], detachAgainMs: 300, againMs: 100 };
+const PACE = {
+  pollDelaysMs: [10, 20, 40, 80, 160],
+  detachAgainMs: 300,
+  deviceAppearMs: 2_000,
+  deviceGoneMs: 300,
+  againMs: 100,
+};
 
 /** The engine's own rules, a hundred times as fast. */
 const quickly: RetryRules = (code) => {
@@ -192,12 +198,17 @@ export class Fleet implements AsyncDisposable {
     this.database = await openDatabase({ database: { engine: 'sqlite' }, stateDir: this.directory });
   }
 
-  private async open(): Promise<void> {
+  /** Another session on the same account, as a later life of the appliance has it. */
+  session(pace: Pace = this.pace): Promise<CloudstackSession> {
     const scratchDir = join(this.directory, 'scratch');
     mkdirSync(scratchDir, { recursive: true });
     const log = { debug() {}, info() {}, warn() {}, error() {} };
     const context: PluginContext = { log, scratchDir, run: createProcessRunner() };
-    this.target = await CloudstackSession.open(this.settings(), context, call, this.pace);
+    return CloudstackSession.open(this.settings(), context, call, pace);
+  }
+
+  private async open(): Promise<void> {
+    this.target = await this.session();
     const byConnection = (id: string) => this.machines.find(({ connectionId }) => connectionId === id)!;
     this.app = await openRooms({
       directory: this.directory,
