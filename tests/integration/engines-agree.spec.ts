@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import {
@@ -123,8 +123,11 @@ it('each engine continues what the other one began', async () => {
   for (const [first, second] of [engines, [...engines].reverse()] as CopyEngine[][]) {
     if (!first || !second) throw new Error('two engines');
     fillGarbage(servers.path('dst'), sizeBytes);
+    // slow until the copy has been ended: however late its progress is told, it is not over by then
+    const rate = servers.path('rate');
+    writeFileSync(rate, '40M');
     const target = await servers.nbdkit([
-      ...['--filter=rate', 'file', servers.path('dst'), 'rate=200M', 'burstiness=0.05'],
+      ...['--filter=rate', 'file', servers.path('dst'), 'rate=40M', `rate-file=${rate}`, 'burstiness=0.05'],
     ]);
     const request = copyRequest({ source, target }, sizeBytes, servers.path('journal'), {
       journalIdentity: `begun by ${first.name}`,
@@ -138,6 +141,7 @@ it('each engine continues what the other one began', async () => {
       },
     });
     await expect(begun).rejects.toMatchObject({ code: 'call.aborted' });
+    writeFileSync(rate, '10G');
     const { finished } = readJournalFile(servers.path('journal'));
     expect(finished.size).toBeGreaterThan(0);
     const result = await second.copy(request, { signal: never });

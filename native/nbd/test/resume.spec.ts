@@ -8,7 +8,7 @@ import { NbdServers, type NbdServer } from './nbd-servers.js';
 
 const SIZE = 64 * MIB + 512;
 // parameters of nbdkit's filter `rate`: bits a second of each connection, and seconds of burst
-const SLOWLY = ['rate=200M', 'burstiness=0.05'];
+const SLOWLY = ['rate=100M', 'burstiness=0.05'];
 const engine = nativeEngine();
 let servers: NbdServers;
 let journal: string;
