@@ -49,8 +49,9 @@ export async function crashInMidCopy(
   const cycle = cycleOf(await stack.api.succeeded(job, 600_000));
   const now = await wireOf(stack);
   const sent = now.bytes - (now.pid === wire.pid ? wire.bytes : 0);
-  // a copy that outlived the kill tells all that it moved, one that began again only what it moved itself
-  const missing = cycle.bytesMoved - (cycle.bytesResumed > 0 ? 0 : finished.dataBytes);
+  // A copy that outlives the kill tells all that it moved; one that began again what it moved itself, and the clusters
+  // that it found finished: those from before the kill, and those that were moved between it and the new beginning.
+  const missing = cycle.bytesMoved + cycle.bytesResumed - finished.dataBytes;
   console.log(`killed at ${finished.share.toFixed(2)}: ${missing} bytes were missing, ${sent} were sent`);
   expect(cycle.kind).toBe('full');
   expect(sent).toBeLessThan(missing * OVERHEAD.factor + OVERHEAD.bytes);
