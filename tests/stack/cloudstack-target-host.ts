@@ -50,6 +50,11 @@ export class CloudstackTargetHost implements TargetHost {
     return Promise.resolve(this.simulator.volumePath(volumeRef));
   }
 
+  /** Under a second name: the simulator holds whoever has a volume open to its rules. */
+  readVolume<T>(volumeRef: string, read: (path: string) => Promise<T>): Promise<T> {
+    return this.simulator.readVolume(volumeRef, read);
+  }
+
   serialLog(machineRef: string): string {
     return this.simulator.serialLogPath(machineRef);
   }

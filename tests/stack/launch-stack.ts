@@ -31,6 +31,8 @@ export interface TargetVolume {
   readonly path: string;
   /** Of the source disk. */
   readonly sizeBytes: number;
+  /** Lets somebody read the file who is a witness, and not a user of the volume. */
+  readonly read: <T>(reader: (path: string) => Promise<T>) => Promise<T>;
 }
 
 export interface StackOptions {
@@ -256,7 +258,11 @@ export class Stack implements AsyncDisposable {
     return Promise.all(
       disks.map(async ({ key, volumeRef, sizeBytes }) => {
         if (volumeRef === undefined) throw new Error(`the disk "${key}" has no volume`);
-        return { path: await target.volumePath(volumeRef), sizeBytes };
+        return {
+          path: await target.volumePath(volumeRef),
+          sizeBytes,
+          read: (reader) => target.readVolume(volumeRef, reader),
+        };
       }),
     );
   }

@@ -10,11 +10,13 @@ import { NeverError, until } from './probe.js';
 
 const exec = promisify(execFile);
 
+type Copy = Pick<TargetVolume, 'path' | 'sizeBytes'>;
+
 /** Copies of a target machine's raw volumes as they were before it had written a byte. */
 export class FrozenVolumes implements AsyncDisposable {
   constructor(
     private readonly directory: string,
-    private readonly copies: readonly TargetVolume[],
+    private readonly copies: readonly Copy[],
   ) {}
 
   async sha256(): Promise<string[]> {
@@ -70,11 +72,11 @@ export async function freezeAtStart(
   }
 }
 
-async function copied(volumes: readonly TargetVolume[], directory: string): Promise<TargetVolume[]> {
+async function copied(volumes: readonly TargetVolume[], directory: string): Promise<Copy[]> {
   return Promise.all(
-    volumes.map(async ({ path: volume, sizeBytes }, index) => {
+    volumes.map(async ({ read, sizeBytes }, index) => {
       const path = join(directory, `${index}.raw`);
-      await exec('cp', ['--sparse=auto', '--reflink=auto', volume, path]);
+      await read((volume) => exec('cp', ['--sparse=auto', '--reflink=auto', volume, path]));
       return { path, sizeBytes };
     }),
   );

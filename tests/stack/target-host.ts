@@ -17,6 +17,8 @@ export interface TargetHost {
   connect(api: ApiClient): Promise<string>;
   /** The file of a volume. */
   volumePath(volumeRef: string): Promise<string>;
+  /** Reads the file of a volume, whoever has it: a witness is nobody that a target must mind. */
+  readVolume<T>(volumeRef: string, read: (path: string) => Promise<T>): Promise<T>;
   /** Where a target machine's serial console is written to. */
   serialLog(machineRef: string): string;
   /** What of ours is there although everything is over, in words. */
@@ -50,6 +52,10 @@ export class QemuTargetHost implements TargetHost {
     const volumes = join(this.poolDir, 'volumes');
     const record = await readFile(join(volumes, `${volumeRef}.json`), 'utf8');
     return join(volumes, (JSON.parse(record) as { file: string }).file);
+  }
+
+  async readVolume<T>(volumeRef: string, read: (path: string) => Promise<T>): Promise<T> {
+    return read(await this.volumePath(volumeRef));
   }
 
   serialLog(machineRef: string): string {

@@ -69,7 +69,7 @@ export async function foldedSha256(
     { timeoutMs: 120_000 },
   );
   const hashes: string[] = [];
-  for (const { path, sizeBytes } of await stack.volumes(contextId, target))
-    hashes.push(await imageSha256(imageAt(path), stack.scratchDir, sizeBytes));
+  for (const { sizeBytes, read } of await stack.volumes(contextId, target))
+    hashes.push(await read((path) => imageSha256(imageAt(path), stack.scratchDir, sizeBytes)));
   return hashes;
 }
