@@ -24,16 +24,7 @@ import { until } from './probe.js';
 import { Site, type VmaReady } from './site.js';
 import { SourceHost, type GuestSize } from './source-host.js';
 import { CloudstackTargetHost } from './cloudstack-target-host.js';
-import { QemuTargetHost, type TargetHost } from './target-host.js';
-
-/** A target volume from outside: it may be larger than the disk in it. */
-export interface TargetVolume {
-  readonly path: string;
-  /** Of the source disk. */
-  readonly sizeBytes: number;
-  /** Lets somebody read the file who is a witness, and not a user of the volume. */
-  readonly read: <T>(reader: (path: string) => Promise<T>) => Promise<T>;
-}
+import { QemuTargetHost, type TargetHost, type TargetVolume } from './target-host.js';
 
 export interface StackOptions {
   /** Where the machines go to; QEMU unless told. */

@@ -5,8 +5,9 @@ import { promisify } from 'node:util';
 import { machinePaths } from '@ossea/qemu';
 import { fileSha256 } from './digests.js';
 import { checkRecords, type RecordCheck } from './guest/index.js';
-import type { Stack, TargetVolume } from './launch-stack.js';
+import type { Stack } from './launch-stack.js';
 import { NeverError, until } from './probe.js';
+import type { TargetVolume } from './target-host.js';
 
 const exec = promisify(execFile);
 

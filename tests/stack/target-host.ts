@@ -5,6 +5,15 @@ import { machinePaths } from '@ossea/qemu';
 import type { ApiClient } from './api-client.js';
 import { stopMachines } from './source-host.js';
 
+/** A target volume from outside: it may be larger than the disk in it. */
+export interface TargetVolume {
+  readonly path: string;
+  /** Of the source disk. */
+  readonly sizeBytes: number;
+  /** Lets somebody read the file who is a witness, and not a user of the volume. */
+  readonly read: <T>(reader: (path: string) => Promise<T>) => Promise<T>;
+}
+
 /** Where machines go to in a stack, as tests see it from outside of the product. */
 export interface TargetHost {
   /** Where the QEMU processes of target machines are defined. */
