@@ -6,18 +6,21 @@ import { volumesOfMachine } from './volume-reads.js';
 
 /** What KVM takes unless the administrator has changed it (`max_data_volumes_limit`, apache/cloudstack#980). */
 const KVM_DATA_VOLUMES = 32;
+const LEARNED_MS = 15 * 60_000;
 /** Snapshots of detached volumes; those of attached ones wait in the appliance's own queue at CloudStack. */
 const SNAPSHOTS_AT_ONCE = 4;
 
 /** How much this appliance can hold. */
 export class Limits {
   private perMachine: number | undefined;
+  private askAgainAt = Number.POSITIVE_INFINITY;
 
   constructor(private readonly cloud: Cloud) {}
 
   /** Data disks that the appliance may have, other people's included. Only an administrator's key can ask for it. */
   async dataVolumes(options: CallOptions): Promise<number> {
-    if (this.perMachine !== undefined) return this.perMachine;
+    if (this.perMachine !== undefined && Date.now() < this.askAgainAt) return this.perMachine;
+    this.askAgainAt = Number.POSITIVE_INFINITY;
     try {
       const rows = await this.cloud.client.list(
         'listHypervisorCapabilities',
@@ -34,9 +37,10 @@ export class Limits {
     return this.perMachine;
   }
 
-  /** CloudStack has told how many it takes: from now on nobody has to run into it. */
+  /** CloudStack has told how many it takes: nobody has to run into it for a while. An administrator may raise it. */
   learn(dataVolumes: number): void {
     this.perMachine = dataVolumes;
+    this.askAgainAt = Date.now() + LEARNED_MS;
   }
 
   /** What is left for volumes of ours: a disk that somebody else has attached to the appliance takes a place, too. */

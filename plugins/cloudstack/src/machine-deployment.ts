@@ -11,6 +11,7 @@ import { guestHardware } from './guest-hardware.js';
 import { hostNameOf } from './host-name.js';
 import { networksOf } from './machine-networks.js';
 import { KEY_TAG, carries, markOf, markedName, tag, tagOf } from './marks.js';
+import { readOne } from './read-one.js';
 import { parsePlacement, type CloudstackPlacement } from './settings.js';
 
 type Blueprint = MachineBlueprint<CloudstackPlacement>;
@@ -65,10 +66,8 @@ export class MachineDeployment {
 
   /** The machine as it is now; undefined where it is gone. */
   async read(id: string, options: CallOptions): Promise<VirtualMachine | undefined> {
-    if (!/^[0-9a-f-]{8,64}$/i.test(id)) return undefined;
-    const params = { id, listall: true };
-    const found = await this.cloud.client.list('listVirtualMachines', params, virtualMachineSchema, options);
-    return found.find((machine) => machine.id === id && !GONE.has(machine.state));
+    const machine = await readOne(this.cloud, 'listVirtualMachines', id, virtualMachineSchema, options);
+    return machine && !GONE.has(machine.state) ? machine : undefined;
   }
 
   private async paramsOf(blueprint: Blueprint, mark: string, options: CallOptions): Promise<Params> {

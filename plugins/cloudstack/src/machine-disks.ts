@@ -4,10 +4,13 @@ import type { Attachments } from './attachments.js';
 import type { Cloud } from './cloud.js';
 import { successSchema, type VirtualMachine } from './client/index.js';
 import { ROOT_DEVICE_ID, deviceIdOf } from './device-ids.js';
-import { DUMMY_ROOT_TAG, KEY_TAG, tag, tagOf } from './marks.js';
 import { stillHere, type Devices } from './devices.js';
+import { DUMMY_ROOT_TAG, KEY_TAG, tag, tagOf } from './marks.js';
 import type { VolumeBlocks } from './volume-blocks.js';
 import { inUse, mustHaveVolume, readVolume, volumesOfMachine } from './volume-reads.js';
+
+/** udev takes a link away a moment after the device. */
+const DEVICE_GONE_MS = 1_000;
 
 /** Puts the migrated disks in the place of the one that a machine is made with. */
 export class MachineDisks {
@@ -25,7 +28,7 @@ export class MachineDisks {
       if (volume.virtualmachineid !== undefined && volume.virtualmachineid !== machine.id)
         throw inUse(volume);
       await this.blocks.mustBeThere(volume, options);
-      if (await this.devices.isThere(id)) throw stillHere(id);
+      if (!(await this.devices.isGoneWithin(id, DEVICE_GONE_MS))) throw stillHere(id);
     }
     const dummy = await this.noteDummy(machine, options);
     await this.removeDummy(machine.id, dummy, options);

@@ -4,6 +4,7 @@ import type { BlueprintNic, CallOptions } from '@ossea/plugin-sdk';
 import type { Cloud } from './cloud.js';
 import { networkSchema, type Network } from './client/index.js';
 import { KEY_TAG, tagOf } from './marks.js';
+import { readOne } from './read-one.js';
 
 type NetworkOfNic = Readonly<Record<string, string>>;
 
@@ -50,8 +51,7 @@ export async function networksOf(
 
 /** Throws `resource.not-found`. */
 export async function readNetwork(cloud: Cloud, id: string, options: CallOptions): Promise<Network> {
-  const found = await cloud.client.list('listNetworks', { id, listall: true }, networkSchema, options);
-  const network = found.find((one) => one.id === id);
+  const network = await readOne(cloud, 'listNetworks', id, networkSchema, options);
   if (network) return network;
   throw new MigrationError('resource.not-found', `There is no network "${id.slice(0, 80)}" in this account.`);
 }

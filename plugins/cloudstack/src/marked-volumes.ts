@@ -2,7 +2,7 @@ import { MigrationError } from '@ossea/errors';
 import type { CallOptions, IdempotencyKey, VolumeRef } from '@ossea/plugin-sdk';
 import { madeOnce, type Cloud } from './cloud.js';
 import { successSchema, volumeSchema, type Params, type Volume } from './client/index.js';
-import { KEY_TAG, carries, markOf, markedName, tag, tagOf } from './marks.js';
+import { KEY_TAG, carries, markIn, markOf, markedName, oldestFirst, tag, tagOf } from './marks.js';
 import { inUse, isGone, readVolume, settledVolume } from './volume-reads.js';
 
 const USABLE: ReadonlySet<string> = new Set(['Allocated', 'Ready']);
@@ -57,7 +57,7 @@ export class MarkedVolumes {
     const volume = await settledVolume(this.cloud, id, options);
     if (!volume) return;
     if (volume.virtualmachineid !== undefined) throw inUse(volume);
-    const mark = /-(ossea[0-9a-f]+)$/.exec(volume.name)?.[1];
+    const mark = markIn(volume.name);
     await this.delete(volume, options);
     if (mark !== undefined) await this.removeTwins(mark, volume.id, options);
   }
@@ -97,8 +97,6 @@ export class MarkedVolumes {
   private async allOf(mark: string, options: CallOptions): Promise<Volume[]> {
     const params = { keyword: mark, listall: true };
     const found = await this.cloud.client.list('listVolumes', params, volumeSchema, options);
-    return found
-      .filter((volume) => carries(volume.name, mark) && !isGone(volume))
-      .sort((a, b) => (a.created?.getTime() ?? 0) - (b.created?.getTime() ?? 0) || (a.id < b.id ? -1 : 1));
+    return found.filter((volume) => carries(volume.name, mark) && !isGone(volume)).sort(oldestFirst);
   }
 }

@@ -7,6 +7,7 @@ import { successSchema, tagSchema, type Tag } from './client/index.js';
 const KEY = /^[a-z0-9-]{1,64}$/;
 const DIGITS = 12;
 const MAX_NAME_CHARS = 200;
+const MARK_AT_END = new RegExp(`-(ossea[0-9a-f]{${DIGITS}})$`);
 
 export type Made = 'volume' | 'clone' | 'snapshot' | 'machine' | 'network';
 
@@ -47,6 +48,21 @@ export function markedName(name: string, mark: string): string {
 
 export function carries(name: string | undefined, mark: string): boolean {
   return name?.endsWith(`-${mark}`) ?? false;
+}
+
+/** The mark at the end of a name, where it has one. */
+export function markIn(name: string): string | undefined {
+  return MARK_AT_END.exec(name)?.[1];
+}
+
+/** Of two that one request has made, the first one is kept. */
+export function oldestFirst(a: Dated, b: Dated): number {
+  return (a.created?.getTime() ?? 0) - (b.created?.getTime() ?? 0) || (a.id < b.id ? -1 : 1);
+}
+
+interface Dated {
+  readonly id: string;
+  readonly created?: Date | undefined;
 }
 
 export function tagOf(

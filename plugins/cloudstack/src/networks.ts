@@ -10,7 +10,8 @@ import {
 } from './client/index.js';
 import { guarded } from './guarded.js';
 import { readNetwork } from './machine-networks.js';
-import { KEY_TAG, carries, markOf, markedName, tag, tagOf } from './marks.js';
+import { KEY_TAG, carries, markIn, markOf, markedName, tag, tagOf } from './marks.js';
+import { readOne } from './read-one.js';
 
 const REMOVE_TRIES = 5;
 
@@ -114,9 +115,8 @@ export class Networks implements Provision<{ readonly name: string }, NetworkRef
   }
 
   private async read(id: string, options: CallOptions): Promise<Network | undefined> {
-    if (!/^[0-9a-f-]{8,64}$/i.test(id)) return undefined;
-    const found = await this.cloud.client.list('listNetworks', { id, listall: true }, networkSchema, options);
-    return found.find((network) => network.id === id && network.state !== 'Destroy');
+    const network = await readOne(this.cloud, 'listNetworks', id, networkSchema, options);
+    return network && network.state !== 'Destroy' ? network : undefined;
   }
 
   private async one(mark: string, options: CallOptions): Promise<Network | undefined> {
@@ -134,5 +134,5 @@ export class Networks implements Provision<{ readonly name: string }, NetworkRef
 }
 
 function isOurs(network: Network): boolean {
-  return tagOf(network, KEY_TAG) !== undefined || /-ossea[0-9a-f]{12}$/.test(network.name);
+  return tagOf(network, KEY_TAG) !== undefined || markIn(network.name) !== undefined;
 }

@@ -5,6 +5,11 @@ import { secret, z, type Trust } from '@ossea/plugin-sdk';
 const FINGERPRINT = /^(?:[0-9a-f]{2}:?){32}$/i;
 /** CloudStack's ids are UUIDs unless an administrator has given others (`customid`). */
 const ID = /^[A-Za-z0-9][A-Za-z0-9_-]*$/;
+/** Whether a text may be the id of anything at CloudStack. */
+export function isId(text: string): boolean {
+  return text.length <= 64 && ID.test(text);
+}
+
 /** Where a management server answers the API unless a proxy puts it elsewhere. */
 const API_PATH = '/client/api';
 

@@ -2,6 +2,7 @@ import { MigrationError } from '@ossea/errors';
 import { z, type CallOptions } from '@ossea/plugin-sdk';
 import type { Cloud } from './cloud.js';
 import { volumeSchema, type Volume } from './client/index.js';
+import { readOne } from './read-one.js';
 
 /** A volume in one of these is gone, or on its way out. */
 const GONE: ReadonlySet<string> = new Set(['Expunging', 'Expunged', 'Destroy', 'Destroying']);
@@ -13,13 +14,12 @@ export function isGone(volume: Volume): boolean {
 
 /** The volume as it is now; undefined where there is none. Volumes of other accounts are none. */
 export async function readVolume(
-  { client }: Cloud,
+  cloud: Cloud,
   id: string,
   options: CallOptions,
 ): Promise<Volume | undefined> {
-  if (!/^[0-9a-f-]{8,64}$/i.test(id)) return undefined;
-  const volumes = await client.list('listVolumes', { id, listall: true }, volumeSchema, options);
-  return volumes.find((volume) => volume.id === id && !isGone(volume));
+  const volume = await readOne(cloud, 'listVolumes', id, volumeSchema, options);
+  return volume && !isGone(volume) ? volume : undefined;
 }
 
 /**

@@ -11,8 +11,9 @@ import { z } from '@ossea/plugin-sdk';
 import { madeOnce, type Cloud } from './cloud.js';
 import { snapshotSchema, successSchema, type Snapshot } from './client/index.js';
 import { guarded } from './guarded.js';
-import { KEY_TAG, carries, markOf, markedName, tag, tagOf } from './marks.js';
+import { KEY_TAG, carries, markIn, markOf, markedName, oldestFirst, tag, tagOf } from './marks.js';
 import type { MarkedVolumes } from './marked-volumes.js';
+import { readOne } from './read-one.js';
 import type { VolumeBlocks } from './volume-blocks.js';
 import { inUse, mustHaveVolume } from './volume-reads.js';
 
@@ -78,7 +79,7 @@ export class VolumeSnapshots implements VolumeSnapshotControl {
       if (!snapshot) return;
       // one that is still being taken cannot be deleted
       await this.delete(await this.settled(snapshot, options), options);
-      const mark = /-(ossea[0-9a-f]+)$/.exec(snapshot.name)?.[1];
+      const mark = markIn(snapshot.name);
       if (mark !== undefined) await this.removeTwins(mark, snapshot.id, options);
     });
   }
@@ -141,14 +142,8 @@ export class VolumeSnapshots implements VolumeSnapshotControl {
   }
 
   private async read(id: string, options: CallOptions): Promise<Snapshot | undefined> {
-    if (!/^[0-9a-f-]{8,64}$/i.test(id)) return undefined;
-    const found = await this.cloud.client.list(
-      'listSnapshots',
-      { id, listall: true },
-      snapshotSchema,
-      options,
-    );
-    return found.find((snapshot) => snapshot.id === id && !GONE.has(snapshot.state));
+    const snapshot = await readOne(this.cloud, 'listSnapshots', id, snapshotSchema, options);
+    return snapshot && !GONE.has(snapshot.state) ? snapshot : undefined;
   }
 
   private async one(mark: string, options: CallOptions): Promise<Snapshot | undefined> {
@@ -161,7 +156,7 @@ export class VolumeSnapshots implements VolumeSnapshotControl {
     const found = await this.cloud.client.list('listSnapshots', params, snapshotSchema, options);
     return found
       .filter((snapshot) => carries(snapshot.name, mark) && !GONE.has(snapshot.state))
-      .sort((a, b) => (a.created?.getTime() ?? 0) - (b.created?.getTime() ?? 0) || (a.id < b.id ? -1 : 1));
+      .sort(oldestFirst);
   }
 }
 

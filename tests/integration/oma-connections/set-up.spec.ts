@@ -1,6 +1,7 @@
 import { Connection, Job, PluginList, SECRET_MASK, TargetSetUp } from '@ossea/api-contract';
 import { ERRORS } from '@ossea/errors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { until } from '../../stack/probe.js';
 import { ConnectionsBench, ENGINES, problemOf } from './bench.js';
 import { CANARY } from './test-plugins.js';
 
@@ -71,6 +72,25 @@ describe.each(ENGINES)('the set-up of a target in three steps on %s', (engine) =
     await validate(id, 'calm');
     const again = await discover({ setUpId: id, credentials: { password: SECRET_MASK, account: 'other' } });
     expect(again).toMatchObject({ id, discovery: { facts: [{ title: 'Account', value: 'other' }] } });
+    expect(again.validation).toBeUndefined();
+  });
+
+  it('keeps no validation of credentials that were changed while they were tried', async () => {
+    const { id } = await discover();
+    let open = (): void => undefined;
+    bench.cloud.gate = new Promise<void>((resolve) => (open = resolve));
+    const validating = validate(id, 'calm');
+    await until('the trial has begun', async () => {
+      const { items } = (await bench.call('jobs?state=running&kind=validate-set-up')).body as {
+        items: object[];
+      };
+      return items.length === 1;
+    });
+    await discover({ setUpId: id, credentials: { password: SECRET_MASK, account: 'other' } });
+    open();
+    bench.cloud.gate = undefined;
+    expect((await validating).problem).toMatchObject({ code: 'request.conflict' });
+    const again = TargetSetUp.parse((await bench.call(`${BASE}/set-ups/${id}`)).body);
     expect(again.validation).toBeUndefined();
   });
 

@@ -103,7 +103,9 @@ type CloudCredentials = { password: string; account?: string | undefined };
 
 /** The kit's memory target, with a password that it is careless with. `mood` says how. */
 /** A set-up that says the password wherever it can. */
-const carelessSetUp: GuidedSetUp<CloudSettings, CloudCredentials, { readonly mood: string }> = {
+const carelessSetUp = (
+  cloud: CarelessCloud,
+): GuidedSetUp<CloudSettings, CloudCredentials, { readonly mood: string }> => ({
   credentials: z.strictObject({ password: secret(z.string().min(8)), account: z.string().optional() }),
   selection: z.strictObject({ mood: z.string() }),
   discover: async ({ password, account }, context) => {
@@ -133,6 +135,7 @@ const carelessSetUp: GuidedSetUp<CloudSettings, CloudCredentials, { readonly moo
   },
   validate: async ({ credentials, selection }, context) => {
     context.log.warn(`trying with ${credentials.password}`);
+    await cloud.gate;
     if (selection.mood === 'broken') throw new TypeError(`cannot read ${credentials.password}`);
     const isCalm = selection.mood === 'calm';
     const title = 'It is calm';
@@ -143,7 +146,7 @@ const carelessSetUp: GuidedSetUp<CloudSettings, CloudCredentials, { readonly moo
     ];
   },
   settingsOf: ({ password }, { mood }) => ({ password, mood }),
-};
+});
 
 export class CarelessCloud {
   readonly cloud = new MemoryCloud();
@@ -156,7 +159,7 @@ export class CarelessCloud {
 
   readonly plugin: TargetPlugin<CloudSettings, { pool: string }> = {
     ...memoryTarget(this.cloud),
-    setUp: carelessSetUp as GuidedSetUp<CloudSettings>,
+    setUp: carelessSetUp(this) as GuidedSetUp<CloudSettings>,
     manifest: { ...memoryTarget(this.cloud).manifest, id: 'careless-cloud', displayName: 'Careless' },
     settings: z.strictObject({ mood: z.string(), password: secret(z.string().min(8)) }),
     connect: async ({ mood, password }, context, call) => {

@@ -38,7 +38,17 @@ export class SetUpDrafts {
     return this.repository.save(Object.assign(draft, sealed, { discovery, validation: null }));
   }
 
-  async note(id: string, validation: SetUpValidation): Promise<void> {
+  /**
+   * Keeps what a validation of `draft` has found. Throws `request.conflict` when other credentials were entered
+   * meanwhile: what was tried with the old ones says nothing of them.
+   */
+  async note(draft: SetUpDraft, validation: SetUpValidation): Promise<void> {
+    const { id, pluginId } = draft;
+    const entered = ({ settings, secrets }: SetUpDraft) => JSON.stringify([settings, secrets]);
+    if (entered(await this.get(pluginId, id)) !== entered(draft))
+      throw new MigrationError('request.conflict', 'The credentials were changed while they were tried.', {
+        context: { setUp: id },
+      });
     await this.repository.update({ id }, { validation: validation as object, updatedAt: new Date() });
   }
 

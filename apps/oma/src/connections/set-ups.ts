@@ -120,7 +120,8 @@ export class SetUps implements OnModuleInit {
     const { pluginId, setUpId, selection } = validationInput.parse(job.input);
     const { drafts } = this.parts;
     const setUp = this.setUpOf(pluginId);
-    const { settings, secrets } = drafts.opened(await drafts.get(pluginId, setUpId));
+    const draft = await drafts.get(pluginId, setUpId);
+    const { settings, secrets } = drafts.opened(draft);
     const given = { credentials: settings, selection };
     const findings = await job.step({ name: 'try-selection', label: 'Trying the selection for real' }, () =>
       this.withPlugin(pluginId, setUpId, secrets, (context) =>
@@ -134,7 +135,7 @@ export class SetUps implements OnModuleInit {
       validatedAt: new Date().toISOString(),
       jobId: job.id,
     };
-    await drafts.note(setUpId, validation);
+    await drafts.note(draft, validation);
     return { overall: validation.overall, findings: validation.findings };
   }
 

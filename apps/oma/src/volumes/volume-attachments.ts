@@ -111,9 +111,9 @@ export class VolumeAttachments {
       await this.dispose(volume, options);
       return await body();
     } finally {
-      this.parked.delete(volume.id);
-      // its row still says `attached`: if this fails, it is attached when it is needed, or at the next start
-      await this.open(volume, options);
+      // Parked until it is back: a cycle that attached it at this moment, too, would take it for somebody else's.
+      // Its row still says `attached`: if this fails, it is attached when it is needed, or at the next start.
+      await this.open(volume, options).finally(() => this.parked.delete(volume.id));
     }
   }
 
