@@ -80,7 +80,7 @@ class OrdersController {
 class CallerFromHeader implements CanActivate {
   canActivate(context: ExecutionContext): boolean {
     const request = context.switchToHttp().getRequest<Request>();
-    requestContext(request).callerName = String(request.headers['x-caller'] ?? 'alice');
+    requestContext(request).actor = { kind: 'token', name: String(request.headers['x-caller'] ?? 'alice') };
     return true;
   }
 }

@@ -20,7 +20,7 @@ export class TokenGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<Request>();
     const [, token] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '') ?? [];
     const { name } = await this.tokens.bearerOf(token);
-    requestContext(request).callerName = name;
+    requestContext(request).actor = { kind: 'token', name };
     return true;
   }
 }

@@ -18,7 +18,7 @@ export function accessLog(level: OmaConfig['log']['level']): Params {
       genReqId: (request) => requestContext(request).correlationId,
       quietReqLogger: true,
       customAttributeKeys: { reqId: 'correlationId' },
-      customProps: (request) => ({ caller: requestContext(request).callerName }),
+      customProps: (request) => ({ caller: requestContext(request).actor.name }),
       customLogLevel: (request: LoggedRequest, response: ServerResponse, error?: Error) => {
         if (error || response.statusCode >= 500) return 'error';
         return isProbe(request) ? 'debug' : 'info';

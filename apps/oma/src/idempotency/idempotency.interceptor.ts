@@ -38,15 +38,15 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const response = context.switchToHttp().getResponse<Response>();
     const key = request.headers['idempotency-key'];
     // open routes give out secrets, and have nobody whose keys they could tell apart
-    const { callerName } = requestContext(request);
+    const { actor } = requestContext(request);
     const isReplayed = this.reflector.get<boolean | undefined>(NOT_REPLAYED, context.getHandler()) !== true;
-    if (key === undefined || !METHODS.has(request.method) || callerName === undefined || !isReplayed)
+    if (key === undefined || !METHODS.has(request.method) || actor.kind === 'anonymous' || !isReplayed)
       return next.handle();
     if (typeof key !== 'string' || !KEY.test(key))
       throw new InvalidRequest([
         { pointer: '/headers/Idempotency-Key', message: '1 to 128 visible ASCII characters are expected.' },
       ]);
-    const keyed = keyedRequest(request, callerName, key);
+    const keyed = keyedRequest(request, actor.name, key);
     const stored = await this.keys.claim(keyed);
     if (stored) {
       response.setHeader('Idempotent-Replayed', 'true');
