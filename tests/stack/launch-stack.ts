@@ -1,18 +1,21 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type {
-  AddedVms,
-  Connection,
-  DiscoveredVms,
-  IssuedToken,
-  Job,
-  LeftBehind,
-  PairingCode,
-  TargetNetworkList,
-  Vma,
-  VmaList,
-  VmContext,
+import {
+  scopesOf,
+  type AddedVms,
+  type Connection,
+  type DiscoveredVms,
+  type IssuedToken,
+  type Job,
+  type LeftBehind,
+  type PairingCode,
+  type SignedIn,
+  type TargetNetworkList,
+  type Vma,
+  type VmaList,
+  type VmContext,
 } from '@ossea/api-contract';
 import { ApiClient } from './api-client.js';
 import { Appliance } from './appliance.js';
@@ -38,7 +41,7 @@ export interface StackOptions {
   readonly freshImages?: boolean;
   /** Ports people type; any free ones unless told. */
   readonly ports?: { readonly http: number; readonly tunnel: number };
-  /** Of the administrator; without one the token of the set-up is the only way in. */
+  /** Of the administrator; a random one unless told. */
   readonly password?: string;
   /** More variables for the OMA. */
   readonly omaEnvironment?: Readonly<Record<string, string>>;
@@ -120,10 +123,13 @@ export class Stack implements AsyncDisposable {
 
   private async setUp(): Promise<void> {
     const code = (await readFile(this.at('o/set-up-code'), 'utf8')).trim();
-    const { password } = this.options;
-    const { token } = await this.api.post<IssuedToken>('/api/v1/access/set-up', {
-      code,
-      ...(password === undefined ? {} : { password }),
+    const password = this.options.password ?? randomBytes(12).toString('base64url');
+    const session = await this.api.post<SignedIn>('/api/v1/access/set-up', { code, password });
+    this.api.token = session.token ?? '';
+    // a program's own token, which is never asked for a password
+    const { token } = await this.api.post<IssuedToken>('/api/v1/access/tokens', {
+      name: 'stack',
+      scopes: scopesOf('administrator'),
     });
     this.api.token = token;
   }

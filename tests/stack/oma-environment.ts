@@ -12,6 +12,8 @@ export function omaEnvironment(settings: {
   return {
     OSSEA_STATE_DIR: stateDir,
     OSSEA_HTTP_PORT: String(http),
+    // on the loopback, by programs of ours
+    OSSEA_TLS_MODE: 'off',
     OSSEA_TUNNEL_HOST: '127.0.0.1',
     OSSEA_TUNNEL_PORT: String(tunnel),
     OSSEA_TUNNEL_FIRST_AGENT_PORT: '0',

@@ -23,7 +23,7 @@ import { VolumesModule } from './volumes/volumes.module.js';
 @Module({})
 export class AppModule {
   static of(parts: OmaParts): DynamicModule {
-    const { config, database, owner, registry, secrets } = parts;
+    const { config, database, owner, registry, secrets, overTls } = parts;
     return {
       module: AppModule,
       imports: [
@@ -32,7 +32,7 @@ export class AppModule {
         Composition.of(parts),
         OutboxModule,
         JobsModule.as(owner),
-        AccessModule.with(config),
+        AccessModule.with({ stateDir: config.stateDir, settings: { ...config.access, overTls } }),
         IdempotencyModule,
         HealthModule,
         FeedModule,

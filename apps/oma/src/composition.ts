@@ -54,6 +54,8 @@ export interface OmaParts {
   readonly engine: CopyEngine;
   readonly runner: ProcessRunner;
   readonly secrets: SecretBox;
+  /** Whether console and API are served over TLS. */
+  readonly overTls: boolean;
 }
 
 /** Where things are that the configuration may leave open. */

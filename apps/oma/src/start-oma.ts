@@ -9,7 +9,7 @@ import { loadNativeEngine } from '@ossea/nbd-native';
 import { PluginRegistry } from '@ossea/plugin-registry';
 import { createProcessRunner } from '@ossea/process';
 import { PinoLogger } from 'nestjs-pino';
-import { AccessService } from './access/access.service.js';
+import { FirstAccess } from './access/first-access.js';
 import { AppModule } from './app.module.js';
 import { pathsOf, type OmaParts } from './composition.js';
 import type { OmaConfig } from './config/config.schema.js';
@@ -76,6 +76,7 @@ async function start(
     engine: loadNativeEngine() ?? new ReferenceEngine(),
     runner,
     secrets,
+    overTls: tls !== undefined,
   };
   const app = await createApp(parts, tls);
   ends.push(() => app.close());
@@ -84,7 +85,7 @@ async function start(
   const tunnel = app.get(TunnelSupervisor, { strict: false });
   addOwnParts(app.get(HealthRegistry), { ...parts, spoolDir, stateDir, tunnel: () => tunnel.serving });
   const httpUrl = await listen(app, config, tls);
-  const code = await app.get(AccessService, { strict: false }).prepare();
+  const code = await app.get(FirstAccess, { strict: false }).prepare();
   if (code !== undefined) options.announceCode?.(code);
   await state.announce({ httpUrl, tunnelPort: tunnel.port, pid: process.pid });
   ends.push(() => state.withdraw());

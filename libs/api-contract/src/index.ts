@@ -7,6 +7,7 @@ export * from './health.js';
 export * from './job.js';
 export * from './network.js';
 export * from './page.js';
+export * from './permissions.js';
 export * from './plugin.js';
 export * from './problem.js';
 export * from './replication.js';

@@ -13,6 +13,11 @@ export interface ErrorSpec {
 export const ERRORS = {
   'request.invalid': { recovery: 'fix-and-retry', status: 400, remedy: 'Correct the fields that are named.' },
   'request.not-found': { recovery: 'give-up', status: 404, remedy: 'Check the address and the id.' },
+  'request.method': {
+    recovery: 'give-up',
+    status: 405,
+    remedy: 'Use one of the methods that the Allow header lists.',
+  },
   'request.conflict': {
     recovery: 'fix-and-retry',
     status: 409,
@@ -37,6 +42,17 @@ export const ERRORS = {
     recovery: 'fix-and-retry',
     status: 403,
     remedy: 'Ask an administrator for the role that allows this.',
+  },
+  'access.password-needed': {
+    recovery: 'fix-and-retry',
+    status: 403,
+    remedy: 'Give your password again (POST /api/v1/access/reauthenticate), then repeat the request.',
+  },
+  'access.csrf': {
+    recovery: 'fix-and-retry',
+    status: 403,
+    remedy:
+      'Send the csrfToken of GET /api/v1/access/session as X-Ossea-Csrf, from a page of this appliance.',
   },
   'access.throttled': {
     recovery: 'retry',

@@ -1,12 +1,14 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { IssuedToken } from '@ossea/api-contract';
+import { IssuedToken, SignedIn, scopesOf } from '@ossea/api-contract';
 import type { OmaConfig, OmaConfigInput } from '../../../apps/oma/src/config/config.schema.js';
 import { parseConfig } from '../../../apps/oma/src/config/load-config.js';
 import { createDataSource } from '../../../apps/oma/src/database/data-source.js';
 import { startOma, type RunningOma } from '../../../apps/oma/src/start-oma.js';
 import { startMariaDb, type PrivateMariaDb } from '../../stack/mariadb.js';
+
+export const ADMIN_PASSWORD = 'correct horse battery';
 
 export type Engine = 'sqlite' | 'mariadb';
 export const ENGINES: readonly Engine[] = ['sqlite', 'mariadb'];
@@ -33,7 +35,7 @@ export class Appliance implements AsyncDisposable {
     readonly announced: readonly string[],
     private readonly oma: RunningOma,
     private readonly mariadb: PrivateMariaDb | undefined,
-    /** Of the administrator; absent unless it was set up. */
+    /** A token of the administrator's with every scope; absent unless it was set up. */
     readonly token: string | undefined,
   ) {}
 
@@ -50,6 +52,7 @@ export class Appliance implements AsyncDisposable {
     const config = parseConfig({
       stateDir,
       http: { port: 0 },
+      tls: { mode: 'off' },
       tunnel: { host: '127.0.0.1', port: 0, firstAgentPort: 0 },
       log: { level: 'silent' },
       ...(mariadb ? { database: { engine: 'mariadb', ...mariadb.login } } : {}),
@@ -86,6 +89,7 @@ export class Appliance implements AsyncDisposable {
     const database = createDataSource(this.config);
     await database.initialize();
     await database.query('DELETE FROM api_token');
+    await database.query('DELETE FROM access_session');
     await database.destroy();
   }
 
@@ -117,6 +121,12 @@ export async function callAt(url: string, path: string, call: Call): Promise<Ans
 }
 
 async function firstToken(url: string, code: string): Promise<string> {
-  const { body } = await callAt(url, 'access/set-up', { body: { code } });
-  return IssuedToken.parse(body).token;
+  const entered = await callAt(url, 'access/set-up', { body: { code, password: ADMIN_PASSWORD } });
+  const { token: session = '' } = SignedIn.parse(entered.body);
+  // of a program that may do whatever one may: it is never asked for a password
+  const issued = await callAt(url, 'access/tokens', {
+    token: session,
+    body: { name: 'tests', scopes: scopesOf('administrator') },
+  });
+  return IssuedToken.parse(issued.body).token;
 }

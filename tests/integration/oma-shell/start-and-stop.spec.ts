@@ -49,6 +49,7 @@ function run(environment: Record<string, string>): { child: ChildProcess; ended:
 const good = () => ({
   OSSEA_STATE_DIR: join(directory, 'state'),
   OSSEA_HTTP_PORT: '0',
+  OSSEA_TLS_MODE: 'off',
   OSSEA_TUNNEL_HOST: '127.0.0.1',
   OSSEA_TUNNEL_PORT: '0',
   OSSEA_TUNNEL_FIRST_AGENT_PORT: '0',
@@ -157,7 +158,7 @@ describe('a life', () => {
     const { httpUrl, pid } = await ready();
     expect(pid).toBe(child.pid);
     const code = (await readFile(join(directory, 'state', 'set-up-code'), 'utf8')).trim();
-    const { body } = await callAt(httpUrl, 'access/set-up', { body: { code } });
+    const { body } = await callAt(httpUrl, 'access/set-up', { body: { code, password: 'correct horse' } });
     const call = { token: String(body['token']) };
     expect((await callAt(httpUrl, 'health/detail', call)).status).toBe(200);
     const jobId = await addJobOfAnotherAppliance();

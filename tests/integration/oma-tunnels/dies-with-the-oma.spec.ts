@@ -26,6 +26,7 @@ it('the tunnel server does not outlive an OMA that is killed, and its next life 
         PATH: process.env['PATH'],
         OSSEA_STATE_DIR: stateDir,
         OSSEA_HTTP_PORT: '0',
+        OSSEA_TLS_MODE: 'off',
         OSSEA_TUNNEL_HOST: '127.0.0.1',
         OSSEA_TUNNEL_PORT: String(port),
         OSSEA_TUNNEL_FIRST_AGENT_PORT: '0',

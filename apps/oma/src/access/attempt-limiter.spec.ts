@@ -1,16 +1,17 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AttemptLimiter } from './attempt-limiter.js';
+import { networkOf } from './network-of.js';
 
 let now = 0;
 let limiter: AttemptLimiter;
 beforeEach(() => {
   now = 1_000_000;
-  limiter = new AttemptLimiter(() => now);
+  limiter = new AttemptLimiter(5, () => now);
 });
 
 function waitOf(address: string): number {
   try {
-    limiter.check(address);
+    limiter.check(networkOf(address));
     return 0;
   } catch (error) {
     expect(error).toMatchObject({ code: 'access.throttled' });
@@ -19,7 +20,7 @@ function waitOf(address: string): number {
 }
 
 const fail = (address: string, times: number): void => {
-  for (let i = 0; i < times; i += 1) limiter.failed(address);
+  for (let i = 0; i < times; i += 1) limiter.failed(networkOf(address));
 };
 
 describe('wrong attempts', () => {

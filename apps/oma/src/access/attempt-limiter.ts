@@ -1,13 +1,11 @@
 import { MigrationError } from '@ossea/errors';
-import { isIPv6 } from 'node:net';
 
-/** Failures that cost nothing: people mistype. */
 const FREE_FAILURES = 5;
 const FIRST_WAIT_MS = 1_000;
 const MAX_WAIT_MS = 300_000;
 /** After so long without a failure all is forgotten. */
 const FORGET_MS = 900_000;
-const MAX_ADDRESSES = 10_000;
+const MAX_KEYS = 10_000;
 
 interface Attempts {
   failures: number;
@@ -15,48 +13,43 @@ interface Attempts {
   openAtMs: number;
 }
 
-/** Makes guessing slow, for each address by itself: others are not locked out by what one does. */
+/** Makes guessing slow, for each key by itself: others are not locked out by what one does. */
 export class AttemptLimiter {
-  private readonly addresses = new Map<string, Attempts>();
+  private readonly records = new Map<string, Attempts>();
 
-  constructor(private readonly now: () => number = Date.now) {}
+  /**
+   * @param free failures that cost nothing: people mistype.
+   * @param now replaceable in tests.
+   */
+  constructor(
+    private readonly free = FREE_FAILURES,
+    private readonly now: () => number = Date.now,
+  ) {}
 
-  /** Throws `access.throttled` while the address must wait. */
-  check(address: string): void {
-    const record = this.addresses.get(networkOf(address));
+  /** Throws `access.throttled` while this key must wait. */
+  check(key: string): void {
+    const record = this.records.get(key);
     const waitMs = record ? record.openAtMs - this.now() : 0;
     if (waitMs <= 0) return;
-    throw new MigrationError('access.throttled', 'There were too many wrong attempts from this address.', {
+    throw new MigrationError('access.throttled', 'There were too many wrong attempts.', {
       context: { retryAfterSeconds: Math.ceil(waitMs / 1000) },
     });
   }
 
-  failed(address: string): void {
+  failed(key: string): void {
     const now = this.now();
-    const network = networkOf(address);
-    const known = this.addresses.get(network);
+    const known = this.records.get(key);
     const failures = known && now - known.lastMs < FORGET_MS ? known.failures + 1 : 1;
     const waitMs =
-      failures < FREE_FAILURES ? 0 : Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** (failures - FREE_FAILURES));
+      failures < this.free ? 0 : Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** (failures - this.free));
     // moved to the end: the one that was quiet longest is the first to be forgotten
-    this.addresses.delete(network);
-    this.addresses.set(network, { failures, lastMs: now, openAtMs: now + waitMs });
-    const [oldest] = this.addresses.keys();
-    if (this.addresses.size > MAX_ADDRESSES && oldest !== undefined) this.addresses.delete(oldest);
+    this.records.delete(key);
+    this.records.set(key, { failures, lastMs: now, openAtMs: now + waitMs });
+    const [oldest] = this.records.keys();
+    if (this.records.size > MAX_KEYS && oldest !== undefined) this.records.delete(oldest);
   }
 
-  succeeded(address: string): void {
-    this.addresses.delete(networkOf(address));
+  succeeded(key: string): void {
+    this.records.delete(key);
   }
-}
-
-/** One subscriber has a whole /64 of IPv6, so that is what counts. */
-function networkOf(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
-  if (!isIPv6(plain)) return plain;
-  const [head = '', tail = ''] = plain.split('%')[0]?.split('::') ?? [];
-  const groups = head === '' ? [] : head.split(':');
-  const last = tail === '' ? [] : tail.split(':');
-  const zeroes = plain.includes('::') ? Array<string>(8 - groups.length - last.length).fill('0') : [];
-  return [...groups, ...zeroes, ...last].slice(0, 4).join(':');
 }

@@ -39,7 +39,7 @@ export const configSchema = z.strictObject({
   tls: z
     .strictObject({
       /** `auto`: TLS unless `http.host` is the loopback. Without files a certificate is made at the first start. */
-      mode: z.enum(['auto', 'on', 'off']).default('auto'),
+      mode: z.enum(['auto', 'on', 'off']).default('on'),
       certFile: Path.optional(),
       keyFile: Path.optional(),
     })
@@ -68,6 +68,16 @@ export const configSchema = z.strictObject({
           '@ossea/plugin-vmware',
           '@ossea/plugin-cloudstack',
         ]),
+    })
+    .prefault({}),
+  access: z
+    .strictObject({
+      /** A session ends after so many hours, whatever is done in it. */
+      sessionHours: z.int().min(1).max(24).default(12),
+      /** A browser's session ends after so many minutes without a request. */
+      idleMinutes: z.int().min(1).max(1_440).default(30),
+      /** For so many minutes the password need not be given again for what needs it. */
+      recentMinutes: z.int().min(1).max(60).default(10),
     })
     .prefault({}),
   failover: z
@@ -112,6 +122,9 @@ export const ENVIRONMENT: Readonly<Record<string, { path: string; as?: 'number' 
   OSSEA_DATABASE_PASSWORD: { path: 'database.password' },
   OSSEA_DATABASE_NAME: { path: 'database.database' },
   OSSEA_PLUGIN_PACKAGES: { path: 'plugins.packages', as: 'list' },
+  OSSEA_ACCESS_SESSION_HOURS: { path: 'access.sessionHours', as: 'number' },
+  OSSEA_ACCESS_IDLE_MINUTES: { path: 'access.idleMinutes', as: 'number' },
+  OSSEA_ACCESS_RECENT_MINUTES: { path: 'access.recentMinutes', as: 'number' },
   OSSEA_FAILOVER_SETTLE_SECONDS: { path: 'failover.settleSeconds', as: 'number' },
   OSSEA_CONSOLE_DIR: { path: 'consoleDir' },
   OSSEA_SPOOL_DIR: { path: 'spoolDir' },

@@ -22,6 +22,7 @@ import {
   UpdateConnection,
 } from '@ossea/api-contract';
 import type { Response } from 'express';
+import { Needs } from '../access/needs.js';
 import { Answers, AnswersNothing } from '../http/answers.js';
 import { Caller } from '../http/caller.js';
 import { goneSignal } from '../http/gone-signal.js';
@@ -40,12 +41,14 @@ export class ConnectionsController {
   ) {}
 
   @Get()
+  @Needs('state.read')
   @Answers('Configured plugins, newest first; secrets are masked', ConnectionPage)
   list(@Query({ schema: ListQuery }) query: ListQuery): Promise<ConnectionPage> {
     return this.connections.list(query);
   }
 
   @Post()
+  @Needs('connections.manage')
   @HttpCode(201)
   @Answers('Configures a plugin', Connection, 201)
   async create(
@@ -57,6 +60,7 @@ export class ConnectionsController {
   }
 
   @Get(':id')
+  @Needs('state.read')
   @Answers('One connection', Connection)
   async get(
     @Param('id', { schema: Id }) id: string,
@@ -66,6 +70,7 @@ export class ConnectionsController {
   }
 
   @Patch(':id')
+  @Needs('connections.manage')
   @Answers('Changes a connection; a masked secret stays as it is', Connection)
   async update(
     @Param('id', { schema: Id }) id: string,
@@ -78,6 +83,7 @@ export class ConnectionsController {
   }
 
   @Delete(':id')
+  @Needs('connections.remove')
   @AnswersNothing('Removes a connection that no VM uses')
   async remove(
     @Param('id', { schema: Id }) id: string,
@@ -89,6 +95,7 @@ export class ConnectionsController {
   }
 
   @Post(':id/test')
+  @Needs('connections.manage')
   @HttpCode(200)
   @Answers('Really connects, and says what the connection can do', ConnectionTest)
   test(

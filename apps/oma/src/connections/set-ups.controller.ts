@@ -11,6 +11,7 @@ import {
   ValidateSetUp,
 } from '@ossea/api-contract';
 import type { Response } from 'express';
+import { Needs } from '../access/needs.js';
 import { Answers, StartsJob } from '../http/answers.js';
 import { Caller } from '../http/caller.js';
 import { goneSignal } from '../http/gone-signal.js';
@@ -23,6 +24,7 @@ export class SetUpsController {
   constructor(private readonly setUps: SetUps) {}
 
   @Post('discover-all')
+  @Needs('connections.manage')
   @HttpCode(200)
   @Answers('Step one: everything the account can see, in one call; the credentials are sealed', TargetSetUp)
   discoverAll(
@@ -34,6 +36,7 @@ export class SetUpsController {
   }
 
   @Get('set-ups/:id')
+  @Needs('connections.manage')
   @Answers('A set-up that is under way', TargetSetUp)
   get(
     @Param('plugin', { schema: PluginId }) plugin: string,
@@ -43,6 +46,7 @@ export class SetUpsController {
   }
 
   @Post('validate')
+  @Needs('connections.manage')
   @StartsJob('Step two: tries a selection, with a volume that is made, written, read and removed')
   validate(
     @Param('plugin', { schema: PluginId }) plugin: string,
@@ -53,6 +57,7 @@ export class SetUpsController {
   }
 
   @Post('save')
+  @Needs('connections.manage')
   @HttpCode(201)
   @Answers('Step three: a connection of the selection that was validated', Connection, 201)
   save(

@@ -1,5 +1,5 @@
 import type { EntityTarget, MigrationInterface, ObjectLiteral } from 'typeorm';
-import { ApiToken } from '../access/api-token.entity.js';
+import { ACCESS_ENTITIES } from '../access/access.entities.js';
 import { Connection } from '../connections/connection.entity.js';
 import { SetUpDraft } from '../connections/set-up.entity.js';
 import { VmContext, VmDisk } from '../discovery/vm-context.entity.js';
@@ -18,6 +18,7 @@ import { Tunnels1763900000003 } from './versions/0003-tunnels.js';
 import { Replication1763900000004 } from './versions/0004-replication.js';
 import { WhyAndHowConsistent1764000000005 } from './versions/0005-why-and-how-consistent.js';
 import { SetUps1764400000006 } from './versions/0006-set-ups.js';
+import { Access1764500000007 } from './versions/0007-access.js';
 
 /** Every table of the OMA. Each room lists its own. */
 export const ENTITIES: readonly (EntityTarget<ObjectLiteral> & (new () => object))[] = [
@@ -31,7 +32,7 @@ export const ENTITIES: readonly (EntityTarget<ObjectLiteral> & (new () => object
   LogEvent,
   OutboxEvent,
   Setting,
-  ApiToken,
+  ...ACCESS_ENTITIES,
   IdempotencyKey,
   ...VOLUME_ENTITIES,
   ...TUNNEL_ENTITIES,
@@ -46,4 +47,5 @@ export const SCHEMA_VERSIONS: readonly (new () => MigrationInterface)[] = [
   Replication1763900000004,
   WhyAndHowConsistent1764000000005,
   SetUps1764400000006,
+  Access1764500000007,
 ];

@@ -13,6 +13,7 @@ import {
   VmContextPage,
 } from '@ossea/api-contract';
 import type { Response } from 'express';
+import { Needs } from '../access/needs.js';
 import { Answers } from '../http/answers.js';
 import { Caller } from '../http/caller.js';
 import { goneSignal } from '../http/gone-signal.js';
@@ -28,6 +29,7 @@ export class DiscoveryController {
   ) {}
 
   @Post('discovery/discover-vms')
+  @Needs('machines.manage')
   @HttpCode(200)
   @Answers('What a source holds now', DiscoveredVms)
   discover(
@@ -38,6 +40,7 @@ export class DiscoveryController {
   }
 
   @Post('discovery/describe-vm')
+  @Needs('machines.manage')
   @HttpCode(200)
   @Answers('What one machine is made of, and what stands in its way', DescribedVm)
   describe(
@@ -48,6 +51,7 @@ export class DiscoveryController {
   }
 
   @Post('discovery/add-vms')
+  @Needs('machines.manage')
   @HttpCode(201)
   @Answers('Takes machines under management without replicating them', AddedVms, 201)
   add(@Body({ schema: AddVms }) body: AddVms, @Caller() caller: Caller): Promise<AddedVms> {
@@ -55,12 +59,14 @@ export class DiscoveryController {
   }
 
   @Get('vm-contexts')
+  @Needs('state.read')
   @Answers('Machines under management, newest first', VmContextPage)
   list(@Query({ schema: VmContextListQuery }) query: VmContextListQuery): Promise<VmContextPage> {
     return this.discovery.list(query);
   }
 
   @Get('vm-contexts/:id')
+  @Needs('state.read')
   @Answers('One machine under management', VmContext)
   get(@Param('id', { schema: Id }) id: string): Promise<VmContext> {
     return this.discovery.get(id);

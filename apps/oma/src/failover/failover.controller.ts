@@ -13,6 +13,7 @@ import {
   type Job,
 } from '@ossea/api-contract';
 import type { Response } from 'express';
+import { Needs } from '../access/needs.js';
 import { Answers, StartsJob } from '../http/answers.js';
 import { Caller } from '../http/caller.js';
 import { goneSignal } from '../http/gone-signal.js';
@@ -31,6 +32,7 @@ export class FailoverController {
   ) {}
 
   @Get('preflight')
+  @Needs('state.read')
   @Answers('Everything that could stop a failover, or that people should know before it', PreflightReport)
   preflight(
     @Query({ schema: PreflightQuery }) { contextId, kind }: PreflightQuery,
@@ -40,6 +42,7 @@ export class FailoverController {
   }
 
   @Post('test')
+  @Needs('failover.test')
   @StartsJob('Boots a copy of the last recovery point in isolation; source and cycles are not touched')
   startTest(
     @Body({ schema: StartFailover }) { contextId }: StartFailover,
@@ -49,6 +52,7 @@ export class FailoverController {
   }
 
   @Post('cleanup')
+  @Needs('failover.test')
   @StartsJob('Takes everything of the newest test failover away')
   cleanUp(
     @Body({ schema: FailoverAction }) { contextId }: FailoverAction,
@@ -58,6 +62,7 @@ export class FailoverController {
   }
 
   @Post('live')
+  @Needs('failover.live')
   @StartsJob('Stops the source, copies its last changes and starts the machine at the target')
   startLive(
     @Body({ schema: StartFailover }) { contextId }: StartFailover,
@@ -67,6 +72,7 @@ export class FailoverController {
   }
 
   @Post('rollback')
+  @Needs('failover.live')
   @StartsJob('Returns to the source as it was')
   rollBack(
     @Body({ schema: FailoverAction }) { contextId }: FailoverAction,
@@ -76,6 +82,7 @@ export class FailoverController {
   }
 
   @Post('commit')
+  @Needs('failover.live')
   @StartsJob('Keeps the target machine; there is no way back after it')
   commit(
     @Body({ schema: FailoverAction }) { contextId }: FailoverAction,
@@ -85,18 +92,21 @@ export class FailoverController {
   }
 
   @Get('runs')
+  @Needs('state.read')
   @Answers('Failovers, newest first', FailoverRunPage)
   runs(@Query({ schema: FailoverRunQuery }) query: FailoverRunQuery): Promise<FailoverRunPage> {
     return this.failovers.runs(query);
   }
 
   @Get('runs/:id')
+  @Needs('state.read')
   @Answers('One failover', FailoverRun)
   run(@Param('id', { schema: Id }) id: string): Promise<FailoverRun> {
     return this.failovers.run(id);
   }
 
   @Post('runs/:id/console')
+  @Needs('failover.test')
   @HttpCode(200)
   @NotReplayed()
   @Answers(

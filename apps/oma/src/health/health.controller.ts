@@ -2,6 +2,7 @@ import { Controller, Get, Header } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { Health, HealthDetail } from '@ossea/api-contract';
 import { Open } from '../access/open.js';
+import { Needs } from '../access/needs.js';
 import { Answers } from '../http/answers.js';
 import { HealthRegistry } from './health-registry.js';
 
@@ -20,6 +21,7 @@ export class HealthController {
   }
 
   @Get('detail')
+  @Needs('state.read')
   @Header('Cache-Control', 'no-store')
   @Answers('How each part of the appliance is', HealthDetail)
   detail(): Promise<HealthDetail> {

@@ -2,6 +2,7 @@ import { Controller, Get, Header, HttpCode, Param, Post, Query, Res } from '@nes
 import { Id, Job, JobListQuery, JobPage, JobQuery, ListQuery, LogPage } from '@ossea/api-contract';
 import { ApiTags } from '@nestjs/swagger';
 import type { Response } from 'express';
+import { Needs } from '../access/needs.js';
 import { Answers } from '../http/answers.js';
 import { JobsService } from './jobs.service.js';
 
@@ -11,12 +12,14 @@ export class JobsController {
   constructor(private readonly jobs: JobsService) {}
 
   @Get()
+  @Needs('state.read')
   @Answers('Jobs, newest first', JobPage)
   list(@Query({ schema: JobListQuery }) query: JobListQuery): Promise<JobPage> {
     return this.jobs.list(query);
   }
 
   @Get(':id')
+  @Needs('state.read')
   @Answers('One job with its steps; `?wait=30s` answers when it has ended, or then', Job)
   @Header('Cache-Control', 'no-store')
   get(
@@ -31,6 +34,7 @@ export class JobsController {
   }
 
   @Get(':id/log')
+  @Needs('state.read')
   @Answers('The log lines of a job, oldest first', LogPage)
   log(
     @Param('id', { schema: Id }) id: string,
@@ -40,6 +44,7 @@ export class JobsController {
   }
 
   @Post(':id/cancel')
+  @Needs('jobs.cancel')
   @HttpCode(200)
   @Answers('Stops a job; the answer comes when it has stopped', Job)
   cancel(@Param('id', { schema: Id }) id: string): Promise<Job> {

@@ -9,6 +9,7 @@ import {
   TargetNetworkQuery,
 } from '@ossea/api-contract';
 import type { Response } from 'express';
+import { Needs } from '../access/needs.js';
 import { Answers } from '../http/answers.js';
 import { Caller } from '../http/caller.js';
 import { goneSignal } from '../http/gone-signal.js';
@@ -20,6 +21,7 @@ export class NetworksController {
   constructor(private readonly networks: NetworksService) {}
 
   @Get('networks/available')
+  @Needs('state.read')
   @Answers('The networks of a target, as it lists them now', TargetNetworkList)
   available(
     @Query({ schema: TargetNetworkQuery }) { connectionId }: TargetNetworkQuery,
@@ -29,6 +31,7 @@ export class NetworksController {
   }
 
   @Get('network-mappings')
+  @Needs('state.read')
   @Answers('The network mappings of a machine', NetworkMappingList)
   list(
     @Query({ schema: NetworkMappingQuery }) { contextId }: NetworkMappingQuery,
@@ -37,6 +40,7 @@ export class NetworksController {
   }
 
   @Put('network-mappings')
+  @Needs('networks.manage')
   @Answers('Replaces the mapping of one source network', NetworkMapping)
   set(
     @Body({ schema: SetNetworkMapping }) body: SetNetworkMapping,

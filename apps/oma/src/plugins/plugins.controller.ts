@@ -4,6 +4,7 @@ import { PluginList, type Plugin } from '@ossea/api-contract';
 import { asMigrationError, toProblem } from '@ossea/errors';
 import { PluginRegistry } from '@ossea/plugin-registry';
 import { settingsJsonSchema, type PluginManifest, type z } from '@ossea/plugin-sdk';
+import { Needs } from '../access/needs.js';
 import { Answers } from '../http/answers.js';
 
 @ApiTags('plugins')
@@ -12,6 +13,7 @@ export class PluginsController {
   constructor(private readonly registry: PluginRegistry) {}
 
   @Get()
+  @Needs('state.read')
   @Answers(
     'The installed plugins, with the schema of their settings; and those that could not be loaded',
     PluginList,

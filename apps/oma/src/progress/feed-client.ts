@@ -13,10 +13,14 @@ const STUCK_MS = 30_000;
 export class FeedClient {
   private stuck: NodeJS.Timeout | undefined;
 
-  constructor(private readonly socket: Socket) {}
+  /** @param mayHear what its caller is allowed to be told. */
+  constructor(
+    private readonly socket: Socket,
+    private readonly mayHear: (envelope: Envelope) => boolean,
+  ) {}
 
   tell(envelope: Envelope): void {
-    if (this.stuck) return;
+    if (this.stuck || !this.mayHear(envelope)) return;
     if (this.socket.conn['writeBuffer'].length > MAX_WAITING_PACKETS) this.fallBehind();
     else this.socket.emit('event', envelope);
   }

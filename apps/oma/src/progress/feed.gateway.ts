@@ -9,17 +9,26 @@ import {
   type OnGatewayDisconnect,
   type OnGatewayInit,
 } from '@nestjs/websockets';
-import { FEED_NAMESPACE, Subscribe, type FeedSnapshot } from '@ossea/api-contract';
+import {
+  FEED_NAMESPACE,
+  FEED_PERMISSIONS,
+  FEED_REQUESTS,
+  Subscribe,
+  type FeedSnapshot,
+  type Permission,
+} from '@ossea/api-contract';
 import { asMigrationError, MigrationError, toProblem, type Problem } from '@ossea/errors';
 import type { Namespace, Socket } from 'socket.io';
-import { ApiTokens, type Bearer } from '../access/api-tokens.js';
+import { AccessEndings } from '../access/access-endings.js';
+import { mustBeAllowed, type Access } from '../access/access.js';
+import { Callers } from '../access/callers.js';
 import { FeedClient } from './feed-client.js';
 import { FeedJournal } from './feed-journal.js';
 import { FeedSnapshots } from './feed-snapshots.js';
 import { Measures } from './measures.js';
 import { Outbox } from './outbox.js';
 
-/** A token that is not valid any more closes its sockets within this time. */
+/** Access that has run out closes its sockets within this time; access that was taken away does so at once. */
 const RECHECK_MS = 5_000;
 
 /** The only place where a domain event becomes a feed event. */
@@ -34,7 +43,8 @@ export class FeedGateway
   @WebSocketServer() private readonly namespace!: Namespace;
 
   constructor(
-    private readonly tokens: ApiTokens,
+    private readonly callers: Callers,
+    private readonly accessEndings: AccessEndings,
     private readonly snapshots: FeedSnapshots,
     private readonly outbox: Outbox,
     private readonly measures: Measures,
@@ -53,6 +63,7 @@ export class FeedGateway
     const recheck = setInterval(() => void this.recheck(), RECHECK_MS).unref();
     this.endings.push(
       () => clearInterval(recheck),
+      this.accessEndings.onEnded((ids) => this.disconnect((accessId) => ids.includes(accessId))),
       this.outbox.onFact((fact) => {
         this.tellAll(this.journal.fact(fact));
         if (fact.type !== 'job.ended') return;
@@ -71,7 +82,7 @@ export class FeedGateway
   }
 
   handleConnection(socket: Socket): void {
-    if (!bearerOf(socket)) socket.disconnect(true);
+    if (!accessOf(socket)) socket.disconnect(true);
   }
 
   handleDisconnect(socket: Socket): void {
@@ -88,7 +99,10 @@ export class FeedGateway
     try {
       if (!parsed.success)
         throw new MigrationError('request.invalid', 'A subscription is { since?: { epoch, seq } }.');
-      return await this.standOf(socket, parsed.data);
+      const access = accessOf(socket);
+      if (!access) throw new MigrationError('access.unauthenticated', 'Nobody is signed in here.');
+      mustBeAllowed(access, FEED_REQUESTS.subscribe, 0);
+      return await this.standOf(socket, access, parsed.data);
     } catch (error) {
       const known = asMigrationError(error);
       if (known.code === 'internal.unexpected') this.logger.error(known.cause ?? known);
@@ -96,10 +110,10 @@ export class FeedGateway
     }
   }
 
-  private async standOf(socket: Socket, { since }: Subscribe): Promise<FeedSnapshot> {
+  private async standOf(socket: Socket, access: Access, { since }: Subscribe): Promise<FeedSnapshot> {
     // told of everything from here on; the position in the answer is of this moment, or of a later one
-    if (!this.clients.has(socket)) this.clients.set(socket, new FeedClient(socket));
-    const events = since ? this.journal.since(since) : undefined;
+    if (!this.clients.has(socket)) this.clients.set(socket, new FeedClient(socket, mayHear(access)));
+    const events = (since ? this.journal.since(since) : undefined)?.filter(mayHear(access));
     if (!events) return this.snapshots.take(this.journal);
     return { mode: 'replay', epoch: this.journal.epoch, seq: this.journal.seq, events: [...events] };
   }
@@ -110,29 +124,46 @@ export class FeedGateway
 
   private async admit(socket: Socket): Promise<void> {
     const { token } = socket.handshake.auth as { token?: unknown };
-    (socket.data as Admitted).bearer = await this.tokens.bearerOf(token);
+    const { cookie } = socket.handshake.headers;
+    // a page of ours comes with its cookie (the adapter has looked where the page is from), a program with its token
+    (socket.data as Admitted).access = await (token === undefined
+      ? this.callers.of(cookie === undefined ? {} : { cookie })
+      : this.callers.bearer(token));
   }
 
-  /** Access that ended ends here too. */
+  private disconnect(whose: (accessId: string) => boolean): void {
+    for (const socket of this.namespace.sockets.values())
+      if (whose(accessOf(socket)?.accessId ?? '')) socket.disconnect(true);
+  }
+
+  /** Access that ran out ends here too. */
   private async recheck(): Promise<void> {
     const sockets = [...this.namespace.sockets.values()];
-    const ids = new Set(sockets.flatMap((socket) => bearerOf(socket)?.tokenId ?? []));
+    const ids = new Set(sockets.flatMap((socket) => accessOf(socket)?.accessId ?? []));
     if (ids.size === 0) return;
     try {
-      const valid = await this.tokens.valid([...ids]);
-      for (const socket of sockets) if (!valid.has(bearerOf(socket)?.tokenId ?? '')) socket.disconnect(true);
+      const alive = await this.callers.alive([...ids]);
+      this.disconnect((accessId) => !alive.has(accessId));
     } catch (error) {
-      this.logger.warn(`Tokens are checked again later: ${String(error)}`);
+      this.logger.warn(`Access is checked again later: ${String(error)}`);
     }
   }
 }
 
 interface Admitted {
-  bearer?: Bearer;
+  access?: Access;
 }
 
-function bearerOf(socket: Socket): Bearer | undefined {
-  return (socket.data as Admitted).bearer;
+function accessOf(socket: Socket): Access | undefined {
+  return (socket.data as Admitted).access;
+}
+
+/** What this caller may hear of; an event of no known kind is for nobody. */
+function mayHear({ permissions }: Access): (envelope: { readonly type: string }) => boolean {
+  return ({ type }) => {
+    const permission = (FEED_PERMISSIONS as Readonly<Record<string, Permission | undefined>>)[type];
+    return permission !== undefined && permissions.has(permission);
+  };
 }
 
 function refusal(error: unknown): Error {

@@ -9,6 +9,7 @@ import {
   VerifyPoint,
   type Job,
 } from '@ossea/api-contract';
+import { Needs } from '../access/needs.js';
 import { Caller } from '../http/caller.js';
 import { Answers, StartsJob } from '../http/answers.js';
 import { ReplicationService } from './replication.service.js';
@@ -19,6 +20,7 @@ export class ReplicationController {
   constructor(private readonly replication: ReplicationService) {}
 
   @Post('replications')
+  @Needs('replication.run')
   @StartsJob('Starts a cycle of one VM')
   replicate(
     @Body({ schema: StartReplication }) { contextId }: StartReplication,
@@ -28,6 +30,7 @@ export class ReplicationController {
   }
 
   @Get('vm-contexts/:id/recovery-points')
+  @Needs('state.read')
   @Answers('Recovery points of a VM, newest first', RecoveryPointPage)
   points(
     @Param('id', { schema: Id }) id: string,
@@ -37,6 +40,7 @@ export class ReplicationController {
   }
 
   @Post('vm-contexts/:id/verify')
+  @Needs('replication.run')
   @StartsJob('Reads the newest recovery point back and compares it with what was read at the source')
   verify(
     @Param('id', { schema: Id }) id: string,
@@ -47,12 +51,14 @@ export class ReplicationController {
   }
 
   @Post('vm-contexts/:id/retry')
+  @Needs('replication.run')
   @StartsJob('Goes on where a fault ended')
   retry(@Param('id', { schema: Id }) id: string, @Caller() caller: Caller): Promise<Job> {
     return this.replication.retry(id, caller);
   }
 
   @Post('vm-contexts/:id/release')
+  @Needs('machines.release')
   @StartsJob('Ends the management of a VM, as approved')
   release(
     @Param('id', { schema: Id }) id: string,

@@ -2,6 +2,7 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { LeftBehind } from '@ossea/api-contract';
 import { DataSource, In } from 'typeorm';
+import { Needs } from '../access/needs.js';
 import { Answers } from '../http/answers.js';
 import { LedgerEntry } from '../replication/runs/run.entities.js';
 import { VolumesService } from '../volumes/volumes.service.js';
@@ -15,6 +16,7 @@ export class SupportController {
   ) {}
 
   @Get('left-behind')
+  @Needs('support.read')
   @Answers('Everything of ours that exists now and must be given back one day', LeftBehind)
   async leftBehind(): Promise<LeftBehind> {
     const here = await this.volumes.leftBehind();

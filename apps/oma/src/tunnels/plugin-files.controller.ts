@@ -3,6 +3,7 @@ import { ApiTags } from '@nestjs/swagger';
 import { Id, InstallPluginFile, PluginFileList, ReceivedPiece, SendPiece } from '@ossea/api-contract';
 import type { Response } from 'express';
 import { z } from 'zod';
+import { Needs } from '../access/needs.js';
 import { Answers } from '../http/answers.js';
 import { Caller, type CurrentCaller } from '../http/caller.js';
 import { goneSignal } from '../http/gone-signal.js';
@@ -16,6 +17,7 @@ export class PluginFilesController {
   constructor(private readonly files: RemotePluginFiles) {}
 
   @Get()
+  @Needs('state.read')
   @Answers('Software that the plugins of a VMA want brought, and what was', PluginFileList)
   list(
     @Param('id', { schema: Id }) vmaId: string,
@@ -25,6 +27,7 @@ export class PluginFilesController {
   }
 
   @Put(':plugin/:file')
+  @Needs('plugin-files.manage')
   @Answers('Sends a piece of an archive', ReceivedPiece)
   receive(
     @Param('id', { schema: Id }) vmaId: string,
@@ -37,6 +40,7 @@ export class PluginFilesController {
   }
 
   @Post(':plugin/:file/install')
+  @Needs('plugin-files.manage')
   @HttpCode(200)
   @Answers('Unpacks what was sent, if just that has arrived', PluginFileList)
   install(

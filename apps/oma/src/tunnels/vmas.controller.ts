@@ -1,6 +1,7 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
 import { ApproveVma, CreatePairingCode, Id, PairingCode, Vma, VmaList } from '@ossea/api-contract';
+import { Needs } from '../access/needs.js';
 import { Answers } from '../http/answers.js';
 import { Caller, type CurrentCaller } from '../http/caller.js';
 import { NotReplayed } from '../idempotency/not-replayed.js';
@@ -12,12 +13,14 @@ export class VmasController {
   constructor(private readonly vmas: VmasService) {}
 
   @Get()
+  @Needs('state.read')
   @Answers('Every VMA that ever asked to be enrolled, newest first', VmaList)
   async list(): Promise<VmaList> {
     return { items: await this.vmas.list() };
   }
 
   @Post('pairing-code')
+  @Needs('vmas.invite')
   @NotReplayed()
   @HttpCode(201)
   @Header('Cache-Control', 'no-store')
@@ -30,6 +33,7 @@ export class VmasController {
   }
 
   @Post('approve/:id')
+  @Needs('vmas.decide')
   @HttpCode(200)
   @Answers('Lets a VMA in; the fingerprint says which one was looked at', Vma)
   approve(
@@ -41,6 +45,7 @@ export class VmasController {
   }
 
   @Post('reject/:id')
+  @Needs('vmas.decide')
   @HttpCode(200)
   @Answers('Turns a VMA away', Vma)
   reject(@Param('id', { schema: Id }) id: string, @Caller() caller: CurrentCaller): Promise<Vma> {
@@ -48,6 +53,7 @@ export class VmasController {
   }
 
   @Delete('revoke/:id')
+  @Needs('vmas.revoke')
   @Answers('Shuts a VMA out for good; its live sessions are cut before this answers', Vma)
   revoke(@Param('id', { schema: Id }) id: string, @Caller() caller: CurrentCaller): Promise<Vma> {
     return this.vmas.revoke(id, caller);

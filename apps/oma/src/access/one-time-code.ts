@@ -1,5 +1,5 @@
 import { createHash, randomInt, timingSafeEqual } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Crockford's alphabet: nothing in it is mistaken for something else. */
@@ -7,17 +7,26 @@ const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 const GROUPS = 5;
 const GROUP_CHARS = 4;
 
-/** The one-time code of the first start: whoever reads it on this machine is its first administrator. */
-export class SetUpCode {
+/** A code in a file that only this appliance's own account may read: whoever knows it has been on this machine. */
+export class OneTimeCode {
   private readonly file: string;
 
-  constructor(stateDir: string) {
-    this.file = join(stateDir, 'set-up-code');
+  /** @param validMs how long it counts; for ever unless told. */
+  constructor(
+    stateDir: string,
+    name: 'set-up-code' | 'recovery-code',
+    private readonly validMs = Number.POSITIVE_INFINITY,
+  ) {
+    this.file = join(stateDir, name);
   }
 
   /** Makes the code unless there is one. Gives it back only when it is new. */
   async ensure(): Promise<string | undefined> {
-    if ((await this.read()) !== undefined) return undefined;
+    return (await this.read()) === undefined ? this.renew() : undefined;
+  }
+
+  /** Makes a code in the place of any other. */
+  async renew(): Promise<string> {
     const code = newCode();
     const fresh = `${this.file}.fresh`;
     await writeFile(fresh, `${code}\n`, { mode: 0o600 });
@@ -36,6 +45,8 @@ export class SetUpCode {
 
   private async read(): Promise<string | undefined> {
     try {
+      const { mtimeMs } = await stat(this.file);
+      if (Date.now() - mtimeMs > this.validMs) return undefined;
       return (await readFile(this.file, 'utf8')).trim();
     } catch (error) {
       if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;

@@ -1,0 +1,95 @@
+import { Injectable } from '@nestjs/common';
+import type { ChangePassword, SignIn } from '@ossea/api-contract';
+import { MigrationError } from '@ossea/errors';
+import { DataSource } from 'typeorm';
+import { UnitOfWork } from '../database/unit-of-work.js';
+import type { Access } from './access.js';
+import { AccessEndings } from './access-endings.js';
+import { User } from './access.entities.js';
+import { Passwords } from './passwords.js';
+import { Sessions, type BegunSession, type Visitor } from './sessions.js';
+import { SignInLimits } from './sign-in-limits.js';
+
+/** Somebody who has just come in. */
+export interface Entered extends BegunSession {
+  readonly user: User;
+}
+
+/** How people come in, show again who they are, and leave. */
+@Injectable()
+export class SignIns {
+  constructor(
+    private readonly database: DataSource,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly sessions: Sessions,
+    private readonly passwords: Passwords,
+    private readonly limits: SignInLimits,
+    private readonly endings: AccessEndings,
+  ) {}
+
+  /** Throws `access.unauthenticated`, the same for a wrong name and a wrong password, and `access.throttled`. */
+  async signIn({ name, password, as }: SignIn, visitor: Visitor): Promise<Entered> {
+    const user = await this.userNamed(name);
+    await this.prove(name, user, password, visitor.address);
+    // proven, so there is one
+    const known = user as User;
+    return this.unitOfWork.run(async (manager) => {
+      await manager.getRepository(User).update({ id: known.id }, { lastSignInAt: new Date() });
+      return { ...(await this.sessions.begin(manager, known, as, visitor)), user: known };
+    });
+  }
+
+  /** The password again, for what needs it. Throws as `signIn` does. @returns when that was. */
+  async reauthenticate(access: Access, password: string, address: string): Promise<Date> {
+    await this.prove(access.userName, await this.userNamed(access.userName), password, address);
+    return this.unitOfWork.run((manager) => this.sessions.authenticated(manager, access.accessId));
+  }
+
+  /** A new password ends every other session: whoever knew the old one is out. */
+  async changePassword(access: Access, { current, next }: ChangePassword, address: string): Promise<void> {
+    await this.prove(access.userName, await this.userNamed(access.userName), current, address);
+    const passwordHash = await this.passwords.hash(next);
+    const ended = await this.unitOfWork.run(async (manager) => {
+      await manager
+        .getRepository(User)
+        .update({ id: access.userId }, { passwordHash, updatedAt: new Date() });
+      await this.sessions.authenticated(manager, access.accessId);
+      return this.sessions.end(manager, access.userId, (id) => id !== access.accessId);
+    });
+    this.endings.tell(ended);
+  }
+
+  /** Ends sessions of the caller. @returns how many. */
+  async end(access: Access, which: (sessionId: string) => boolean): Promise<number> {
+    const ended = await this.unitOfWork.run((manager) => this.sessions.end(manager, access.userId, which));
+    this.endings.tell(ended);
+    return ended.length;
+  }
+
+  private userNamed(name: string): Promise<User | undefined> {
+    return this.database
+      .getRepository(User)
+      .findOneBy({ name })
+      .then((user) => user ?? undefined);
+  }
+
+  private async prove(
+    account: string,
+    user: User | undefined,
+    password: string,
+    address: string,
+  ): Promise<void> {
+    const attempt = await this.limits.attempt(address, account, user);
+    const check = (): void => this.limits.check(attempt);
+    check();
+    const hash = user?.state === 'active' ? user.passwordHash : undefined;
+    // of many that wait, those that come after a few failures need not be compared
+    const isRight = await this.passwords.isRight(password, hash, {
+      network: attempt.network,
+      stillWorthIt: check,
+    });
+    if (isRight && user) return this.limits.succeeded(attempt, user);
+    this.limits.failed(attempt);
+    throw new MigrationError('access.unauthenticated', 'The name or the password is wrong.');
+  }
+}
