@@ -1,4 +1,4 @@
-import { ConnectionPage, Id, VmaList, VmContextPage, type Vma } from '@ossea/api-contract';
+import { ConnectionPage, Id, UserList, VmaList, VmContextPage, type Vma } from '@ossea/api-contract';
 import type { ApiClient } from './api/api-client.js';
 import { CliError, EXIT } from './exit-codes.js';
 
@@ -20,6 +20,10 @@ export function connectionIdOf(api: ApiClient, named: string): Promise<string> {
 
 export function vmaIdOf(api: ApiClient, named: string): Promise<string> {
   return idOf('VMA', named, () => vmas(api));
+}
+
+export function userIdOf(api: ApiClient, named: string): Promise<string> {
+  return idOf('user', named, async () => (await api.get('/api/v1/admin/users', UserList)).value.items);
 }
 
 export async function vmas(api: ApiClient): Promise<Vma[]> {

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '@ossea/errors';
 import { Command, CommanderError, Option } from 'commander';
 import { ProblemError } from './api/api-client.js';
 import { addAccessCommands } from './commands/access-commands.js';
@@ -5,6 +6,7 @@ import { addConnectionCommands, addNetworkCommands } from './commands/connection
 import { addFailoverCommands } from './commands/failover-commands.js';
 import { addJobCommands } from './commands/job-commands.js';
 import { addReplicationCommands, addVmCommands } from './commands/vm-commands.js';
+import { addTokenCommands, addUserCommands } from './commands/user-commands.js';
 import { addVmaCommands } from './commands/vma-commands.js';
 import { CliError, EXIT, exitCodeOf, type ExitCode } from './exit-codes.js';
 import { actingOn, type Host } from './invocation.js';
@@ -14,6 +16,11 @@ import { FORMATS } from './output/printer.js';
 /** Everybody on the machine can read a command line. */
 const SECRET_FLAG = /^--?(?:[a-z-]+-)?(?:password|passwd|secret|token|code|api-?key|private-?key)(?:=|$)/i;
 const HELP_CODES = new Set(['commander.helpDisplayed', 'commander.help', 'commander.version']);
+
+const HINTS: Partial<Record<ErrorCode, string>> = {
+  'access.unauthenticated': 'Sign in with: ossea login',
+  'access.password-needed': 'Give your password again with: ossea reauthenticate',
+};
 
 /** Runs one command line, without the program's own name; gives back the exit code. */
 export async function runCli(args: readonly string[], host: Host): Promise<ExitCode> {
@@ -41,6 +48,8 @@ function createProgram(host: Host): Command {
   });
   const acting = actingOn(host);
   addAccessCommands(program, acting);
+  addUserCommands(program, acting);
+  addTokenCommands(program, acting);
   addVmaCommands(program, acting);
   addConnectionCommands(program, acting);
   addVmCommands(program, acting);
@@ -67,7 +76,8 @@ function explain(error: unknown, { stderr, signal }: Host, args: readonly string
   if (error instanceof ProblemError) {
     const lines = wantsJson(args) ? JSON.stringify(error.problem) : problemLines(error.problem).join('\n');
     stderr.write(`${lines}\n`);
-    if (error.problem.status === 401) stderr.write('Sign in with: ossea login\n');
+    const hint = HINTS[error.problem.code];
+    if (hint !== undefined) stderr.write(`${hint}\n`);
     return exitCodeOf(error.problem);
   }
   if (error instanceof CliError) {

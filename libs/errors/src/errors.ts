@@ -1,64 +1,11 @@
-/** What the caller should do about an error. The engine reads this, never the message. */
-export type Recovery = 'retry' | 'fix-and-retry' | 'give-up';
+import { CALLER_ERRORS } from './caller-errors.js';
+import type { ErrorSpec } from './error-spec.js';
 
-export interface ErrorSpec {
-  readonly recovery: Recovery;
-  /** The HTTP status a problem document with this code carries. */
-  readonly status: number;
-  /** One sentence telling the operator what to do next. */
-  readonly remedy: string;
-}
+export type { ErrorSpec, Recovery } from './error-spec.js';
 
 /** Every error the product can surface. Adding one means choosing its recovery and its remedy. */
 export const ERRORS = {
-  'request.invalid': { recovery: 'fix-and-retry', status: 400, remedy: 'Correct the fields that are named.' },
-  'request.not-found': { recovery: 'give-up', status: 404, remedy: 'Check the address and the id.' },
-  'request.method': {
-    recovery: 'give-up',
-    status: 405,
-    remedy: 'Use one of the methods that the Allow header lists.',
-  },
-  'request.conflict': {
-    recovery: 'fix-and-retry',
-    status: 409,
-    remedy: 'Look at the present state and choose an action that it allows.',
-  },
-  'idempotency.reused': {
-    recovery: 'fix-and-retry',
-    status: 422,
-    remedy: 'Use a new Idempotency-Key for a different request.',
-  },
-  'idempotency.in-flight': {
-    recovery: 'retry',
-    status: 409,
-    remedy: 'Wait for the first request with this key to be answered.',
-  },
-  'access.unauthenticated': {
-    recovery: 'fix-and-retry',
-    status: 401,
-    remedy: 'Sign in, or send a valid API token.',
-  },
-  'access.forbidden': {
-    recovery: 'fix-and-retry',
-    status: 403,
-    remedy: 'Ask an administrator for the role that allows this.',
-  },
-  'access.password-needed': {
-    recovery: 'fix-and-retry',
-    status: 403,
-    remedy: 'Give your password again (POST /api/v1/access/reauthenticate), then repeat the request.',
-  },
-  'access.csrf': {
-    recovery: 'fix-and-retry',
-    status: 403,
-    remedy:
-      'Send the csrfToken of GET /api/v1/access/session as X-Ossea-Csrf, from a page of this appliance.',
-  },
-  'access.throttled': {
-    recovery: 'retry',
-    status: 429,
-    remedy: 'Wait as long as the answer says, then try again.',
-  },
+  ...CALLER_ERRORS,
   'config.invalid': {
     recovery: 'fix-and-retry',
     status: 422,

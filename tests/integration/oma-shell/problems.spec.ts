@@ -91,7 +91,7 @@ describe('a correlation id', () => {
     const { items } = (await oma.call('jobs')).body as {
       items: { correlationId: string; requestedBy: string }[];
     };
-    expect(items[0]).toMatchObject({ correlationId: 'pairing-7', requestedBy: 'administrator' });
+    expect(items[0]).toMatchObject({ correlationId: 'pairing-7', requestedBy: 'admin/tests' });
   });
 });
 

@@ -20,7 +20,7 @@ it('never piles up events for a slow client, and tells it to ask again when it t
   client.on('event', ({ seq }: { seq: number }) => heard.push(seq));
   client.on('resync', () => heard.push('resync'));
   try {
-    const feed = new FeedClient(await until('it is connected', () => socket));
+    const feed = new FeedClient(await until('it is connected', () => socket), () => true);
     const { ws } = client.io.engine.transport as unknown as { ws: { _socket: TcpSocket } };
     const junk = 'x'.repeat(2_000);
     const tell = (seq: number) =>

@@ -56,6 +56,10 @@ export class ApiClient {
     return this.ask('PUT', path, schema, { body });
   }
 
+  patch<T>(path: string, schema: z.ZodType<T>, body: object): Promise<Answer<T>> {
+    return this.ask('PATCH', path, schema, { body });
+  }
+
   delete<T>(path: string, schema: z.ZodType<T>): Promise<Answer<T>> {
     return this.ask('DELETE', path, schema, {});
   }

@@ -1,26 +1,59 @@
-import { IssuedToken, PluginList, Health, HealthDetail } from '@ossea/api-contract';
+import { CurrentAccess, Health, HealthDetail, PluginList, SignedIn } from '@ossea/api-contract';
 import type { Command } from 'commander';
 import { ProblemError } from '../api/api-client.js';
 import { CliError, EXIT } from '../exit-codes.js';
 import type { Acting, Invocation } from '../invocation.js';
 import { PLUGIN } from '../output/columns.js';
 
-/** login, logout, health, plugin, api. */
+/** login, reauthenticate, logout, whoami, health, plugin, api. */
 export function addAccessCommands(program: Command, acting: Acting): void {
   program
     .command('login')
     .description('sign in; the password stands on standard input')
+    .option('--name <name>', 'of the user', 'admin')
     .option('--set-up', 'first start: the one-time set-up code, and on a second line the new password')
+    .option(
+      '--recover',
+      'lost password: the code that the appliance printed, and on a second line the new password',
+    )
     .action(
-      acting<[], { setUp?: true }>((call, _args, { setUp }) => (setUp ? setUpFirst(call) : signIn(call))),
+      acting<[], { name: string; setUp?: true; recover?: true }>((call, _args, { name, setUp, recover }) => {
+        if (setUp) return withCode(call, 'set-up', { name });
+        return recover ? withCode(call, 'recover', {}) : signIn(call, name);
+      }),
+    );
+  program
+    .command('reauthenticate')
+    .description('give the password again, for what needs it; it stands on standard input')
+    .action(
+      acting(async (call) => {
+        const [password = ''] = await call.talk.secretLines(['Password: ']);
+        const api = await call.api();
+        await api.post('/api/v1/access/reauthenticate', CurrentAccess, { password });
+        call.talk.say('The next minutes need no password.');
+      }),
+    );
+  program
+    .command('whoami')
+    .description('who is signed in, and what is allowed')
+    .action(
+      acting(async (call) => {
+        const { value, body } = await (await call.api()).get('/api/v1/access/session', CurrentAccess);
+        call.print.one(value, body, [
+          { head: 'name', cell: ({ name }) => name },
+          { head: 'role', cell: ({ role }) => role },
+          { head: 'ends at', cell: ({ expiresAt }) => expiresAt },
+          { head: 'may', cell: ({ permissions }) => permissions.join(' ') },
+        ]);
+      }),
     );
   program
     .command('logout')
-    .description('forget the token')
+    .description('end the session, and forget it')
     .action(
       acting(async (call) => {
+        if (await call.loginFile.read()) await endSession(call);
         await call.loginFile.remove();
-        call.talk.say('The token is forgotten here; it ends by itself.');
       }),
     );
   program
@@ -56,34 +89,46 @@ export function addAccessCommands(program: Command, acting: Acting): void {
     );
 }
 
-async function signIn(call: Invocation): Promise<void> {
+async function signIn(call: Invocation, name: string): Promise<void> {
   const { api, login } = await call.door();
-  const [password = ''] = await call.talk.secretLines([`Password for ${login.server}: `]);
-  const { value } = await api.post('/api/v1/access/sign-in', IssuedToken, { password });
-  await keep(call, { ...login, token: value.token }, value);
+  const [password = ''] = await call.talk.secretLines([`Password of ${name} at ${login.server}: `]);
+  const { value } = await api.post('/api/v1/access/sign-in', SignedIn, { name, password });
+  await keep(call, login, value);
 }
 
-async function setUpFirst(call: Invocation): Promise<void> {
+async function withCode(call: Invocation, door: 'set-up' | 'recover', more: object): Promise<void> {
   const { api, login } = await call.door();
   const [code = '', password = ''] = await call.talk.secretLines([
-    'Set-up code: ',
-    'New password (12 characters or more; empty for none): ',
+    'Code: ',
+    'New password (12 characters or more): ',
   ]);
-  const { value } = await api.post('/api/v1/access/set-up', IssuedToken, {
-    code,
-    ...(password === '' ? {} : { password }),
-  });
-  await keep(call, { ...login, token: value.token }, value);
+  const { value } = await api.post(`/api/v1/access/${door}`, SignedIn, { code, password, ...more });
+  await keep(call, login, value);
+}
+
+async function endSession(call: Invocation): Promise<void> {
+  try {
+    await (await call.api()).raw('POST', '/api/v1/access/sign-out');
+    call.talk.say('Signed out.');
+  } catch (error) {
+    // it is forgotten here in any case
+    call.talk.say(`Forgotten here; at the appliance it ends by itself: ${reason(error)}`);
+  }
+}
+
+function reason(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 async function keep(
   call: Invocation,
-  login: { server: string; token: string; ca?: string | undefined },
-  { name, expiresAt }: IssuedToken,
+  login: { server: string; ca?: string | undefined },
+  { name, role, token, expiresAt }: SignedIn,
 ): Promise<void> {
-  await call.loginFile.write(login);
+  if (token === undefined) throw new CliError(EXIT.error, 'The appliance gave no token for the session.');
+  await call.loginFile.write({ ...login, token });
   call.talk.say(
-    `Signed in to ${login.server} as ${name}${expiresAt === undefined ? '' : ` until ${expiresAt}`}.`,
+    `Signed in to ${login.server} as ${name} (${role})${expiresAt === undefined ? '' : ` until ${expiresAt}`}.`,
   );
 }
 

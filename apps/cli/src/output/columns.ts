@@ -1,4 +1,5 @@
 import type {
+  ApiToken,
   Connection,
   DiscoveredVm,
   FailoverRun,
@@ -10,6 +11,7 @@ import type {
   PluginFile,
   RecoveryPoint,
   TargetNetwork,
+  User,
   VmContext,
   Vma,
 } from '@ossea/api-contract';
@@ -25,6 +27,23 @@ export const VMA: Columns<Vma> = [
   { head: 'connected', cell: ({ connected }) => connected },
   { head: 'fingerprint', cell: ({ fingerprint }) => fingerprint },
   { head: 'last seen', cell: ({ lastSeenAt }) => lastSeenAt },
+];
+
+export const USER: Columns<User> = [
+  { head: 'id', cell: ({ id }) => id },
+  { head: 'name', cell: ({ name }) => name },
+  { head: 'role', cell: ({ role }) => role },
+  { head: 'state', cell: ({ state }) => state },
+  { head: 'last signed in', cell: ({ lastSignInAt }) => lastSignInAt },
+];
+
+export const API_TOKEN: Columns<ApiToken> = [
+  { head: 'id', cell: ({ id }) => id },
+  { head: 'owner', cell: ({ owner }) => owner },
+  { head: 'name', cell: ({ name }) => name },
+  { head: 'may', cell: ({ scopes }) => scopes.join(' ') },
+  { head: 'last used', cell: ({ lastUsedAt }) => lastUsedAt },
+  { head: 'ends at', cell: ({ expiresAt }) => expiresAt },
 ];
 
 export const PLUGIN_FILE: Columns<PluginFile> = [
