@@ -19,6 +19,10 @@ export const UserName = z
   .toLowerCase()
   .regex(/^[a-z0-9][a-z0-9._@-]{0,62}$/, 'letters, digits and . _ @ - are expected, 63 at most');
 
+/** `cookie` for pages of this appliance; `bearer` for programs, which get a token in the answer. */
+const SessionKind = z.enum(['cookie', 'bearer']);
+export type SessionKind = z.infer<typeof SessionKind>;
+
 /** The one-time code stands on the appliance's console at its first start. */
 export const SetUp = z
   .strictObject({
@@ -26,13 +30,10 @@ export const SetUp = z
     /** The first administrator, who can never be locked out. */
     name: UserName.default('admin'),
     password: NewPassword,
+    as: SessionKind.default('bearer'),
   })
   .meta({ id: 'SetUp' });
 export type SetUp = z.infer<typeof SetUp>;
-
-/** `cookie` for pages of this appliance; `bearer` for programs, which get a token in the answer. */
-const SessionKind = z.enum(['cookie', 'bearer']);
-export type SessionKind = z.infer<typeof SessionKind>;
 
 export const SignIn = z
   .strictObject({
@@ -45,7 +46,7 @@ export type SignIn = z.infer<typeof SignIn>;
 
 /** The way back of the administrator whose password is lost: with a code that the appliance itself prints. */
 export const Recover = z
-  .strictObject({ code: z.string().max(64), password: NewPassword })
+  .strictObject({ code: z.string().max(64), password: NewPassword, as: SessionKind.default('bearer') })
   .meta({ id: 'Recover' });
 export type Recover = z.infer<typeof Recover>;
 

@@ -1,9 +1,31 @@
-import type { CycleProgress, Job, JobStep, Problem, RecoveryPoint, VmContext } from '@ossea/api-contract';
+import type {
+  CurrentAccess,
+  CycleProgress,
+  Job,
+  JobStep,
+  Problem,
+  RecoveryPoint,
+  VmContext,
+} from '@ossea/api-contract';
 
 /** Ids, times and documents as the appliance would send them. */
 const TAIL = '01J0000000000000000000000';
 export const idOf = (prefix: string, digit: number): string => `${prefix}_${TAIL}${digit}`;
 export const AT = '2026-11-25T08:00:00.000Z';
+
+export function accessSample(more: Partial<CurrentAccess> = {}): CurrentAccess {
+  return {
+    kind: 'cookie',
+    userId: idOf('usr', 1),
+    name: 'admin',
+    role: 'administrator',
+    permissions: ['self.use', 'state.read'],
+    csrfToken: 'csrf',
+    authenticatedAt: AT,
+    expiresAt: AT,
+    ...more,
+  };
+}
 
 export function contextSample(more: Partial<VmContext> = {}): VmContext {
   return {

@@ -30,8 +30,9 @@ export class DoorsController {
     @Body({ schema: SetUp }) body: SetUp,
     @Ip() address: string,
     @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
   ): Promise<SignedIn> {
-    return withToken(await this.first.setUp(body, visitorOf(request, address)));
+    return this.letIn(await this.first.setUp(body, visitorOf(request, address)), response);
   }
 
   @Post('recover')
@@ -46,8 +47,9 @@ export class DoorsController {
     @Body({ schema: Recover }) body: Recover,
     @Ip() address: string,
     @Req() request: Request,
+    @Res({ passthrough: true }) response: Response,
   ): Promise<SignedIn> {
-    return withToken(await this.first.recover(body, visitorOf(request, address)));
+    return this.letIn(await this.first.recover(body, visitorOf(request, address)), response);
   }
 
   @Post('sign-in')
@@ -61,9 +63,13 @@ export class DoorsController {
     @Req() request: Request,
     @Res({ passthrough: true }) response: Response,
   ): Promise<SignedIn> {
-    const entered = await this.signIns.signIn(body, visitorOf(request, address));
-    if (body.as === 'bearer') return withToken(entered);
+    return this.letIn(await this.signIns.signIn(body, visitorOf(request, address)), response);
+  }
+
+  /** A program is told its secret; a page never sees it. */
+  private letIn(entered: Entered, response: Response): SignedIn {
     const { secret, session } = entered;
+    if (session.kind === 'bearer') return { ...enteredView(entered), token: secret };
     response.setHeader('Set-Cookie', sessionCookie(secret, session.expiresAt, this.settings.overTls));
     return enteredView(entered);
   }
@@ -71,8 +77,4 @@ export class DoorsController {
 
 function visitorOf(request: Request, address: string): Visitor {
   return { address, userAgent: request.headers['user-agent'] ?? '' };
-}
-
-function withToken(entered: Entered): SignedIn {
-  return { ...enteredView(entered), token: entered.secret };
 }

@@ -45,7 +45,7 @@ export class FirstAccess {
    * Trades the one-time code for the first administrator.
    * Throws `access.unauthenticated`, `access.throttled`, and `request.conflict` once it has been done.
    */
-  async setUp({ code, name, password }: SetUp, visitor: Visitor): Promise<Entered> {
+  async setUp({ code, name, password, as }: SetUp, visitor: Visitor): Promise<Entered> {
     if (await this.isSetUp()) throw alreadySetUp();
     await this.mustBe(this.codes.setUp, code, visitor.address);
     const passwordHash = await this.passwords.hash(password);
@@ -54,7 +54,7 @@ export class FirstAccess {
         const at = { at: new Date().toISOString() };
         await manager.getRepository(Setting).insert({ name: SET_UP, value: at as never });
         const user = await addBreakGlass(manager, name, passwordHash);
-        return { ...(await this.sessions.begin(manager, user, 'bearer', visitor)), user };
+        return { ...(await this.sessions.begin(manager, user, as, visitor)), user };
       });
       await this.codes.setUp.remove();
       return entered;
@@ -69,7 +69,7 @@ export class FirstAccess {
    * the old password opened is closed.
    * Throws `access.unauthenticated` and `access.throttled`.
    */
-  async recover({ code, password }: Recover, visitor: Visitor): Promise<Entered> {
+  async recover({ code, password, as }: Recover, visitor: Visitor): Promise<Entered> {
     await this.mustBe(this.codes.recovery, code, visitor.address);
     const passwordHash = await this.passwords.hash(password);
     // used up first: a code that failed halfway is made anew, one that could be used twice is a way in
@@ -79,7 +79,7 @@ export class FirstAccess {
       const user = await users.findOneByOrFail({ breakGlass: true });
       await users.update({ id: user.id }, { passwordHash, lastSignInAt: new Date(), updatedAt: new Date() });
       const closed = await this.sessions.end(manager, user.id, () => true);
-      return { ended: closed, ...(await this.sessions.begin(manager, user, 'bearer', visitor)), user };
+      return { ended: closed, ...(await this.sessions.begin(manager, user, as, visitor)), user };
     });
     this.endings.tell(ended);
     return entered;

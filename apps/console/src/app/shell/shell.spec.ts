@@ -1,8 +1,9 @@
+import { provideHttpClient } from '@angular/common/http';
 import { TestBed } from '@angular/core/testing';
 import { provideNoopAnimations } from '@angular/platform-browser/animations';
 import { provideRouter } from '@angular/router';
 import { FakeFeedSocket } from '../../testing/fake-feed-socket';
-import { replaySample, snapshotSample } from '../../testing/samples';
+import { accessSample, replaySample, snapshotSample } from '../../testing/samples';
 import { OPEN_FEED_SOCKET } from '../platform/live/feed-socket';
 import { Session } from '../platform/session/session';
 import { Shell } from './shell';
@@ -15,10 +16,11 @@ describe('Shell', { timeout: 30_000 }, () => {
       providers: [
         provideNoopAnimations(),
         provideRouter([]),
+        provideHttpClient(),
         { provide: OPEN_FEED_SOCKET, useValue: () => socket },
       ],
     });
-    TestBed.inject(Session).begin('token', 'administrator');
+    TestBed.inject(Session).begin(accessSample());
     const fixture = TestBed.createComponent(Shell);
     const page = fixture.nativeElement as HTMLElement;
     const banner = () => page.querySelector('[data-testid="stale-banner"]')?.textContent;

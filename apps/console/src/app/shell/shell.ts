@@ -6,8 +6,10 @@ import { ClarityIcons, ClrIcon, logoutIcon, vmIcon } from '@clr/angular/icon';
 import { ClrMainContainerModule, ClrNavigationModule } from '@clr/angular/layout';
 import { Clock } from '../platform/clock';
 import { LiveFeed } from '../platform/live/live-feed';
+import { AccessApi } from '../platform/api/access-api';
 import { Session } from '../platform/session/session';
 import { AgePipe } from '../ui/quantity.pipes';
+import { PasswordDialog } from './password-dialog';
 
 ClarityIcons.addIcons(logoutIcon, vmIcon);
 
@@ -21,6 +23,7 @@ ClarityIcons.addIcons(logoutIcon, vmIcon);
     ClrMainContainerModule,
     ClrNavigationModule,
     DatePipe,
+    PasswordDialog,
     RouterLink,
     RouterLinkActive,
     RouterOutlet,
@@ -32,6 +35,7 @@ export class Shell {
   protected readonly feed = inject(LiveFeed);
   protected readonly session = inject(Session);
   protected readonly clock = inject(Clock);
+  private readonly access = inject(AccessApi);
 
   protected readonly heardAt = computed(() => {
     const at = this.feed.heardAtMs();
@@ -41,10 +45,15 @@ export class Shell {
 
   constructor() {
     effect(() => {
-      const token = this.session.token();
-      if (token === undefined) this.feed.stop();
-      else this.feed.start(token);
+      if (this.session.isSignedIn()) this.feed.start();
+      else this.feed.stop();
     });
     inject(DestroyRef).onDestroy(() => this.feed.stop());
+  }
+
+  protected async signOut(): Promise<void> {
+    // when the appliance is away the cookie outlives this by minutes: it ends where nothing is done with it
+    await this.access.signOut().catch(() => undefined);
+    this.session.end();
   }
 }

@@ -51,7 +51,7 @@ describe('Machines page', { timeout: 60_000 }, () => {
         { provide: OPEN_FEED_SOCKET, useValue: () => socket },
       ],
     });
-    TestBed.inject(LiveFeed).start('token');
+    TestBed.inject(LiveFeed).start();
     socket.happens('connect');
   });
   afterEach(() => TestBed.inject(LiveFeed).stop());

@@ -1,7 +1,7 @@
 import { ChangeDetectionStrategy, Component, computed, inject, input, signal } from '@angular/core';
 import { FormControl, FormGroup, ReactiveFormsModule, Validators } from '@angular/forms';
 import { Router } from '@angular/router';
-import type { Problem } from '@ossea/api-contract';
+import type { CurrentAccess, Problem } from '@ossea/api-contract';
 import { ClrCommonFormsModule } from '@clr/angular/forms/common';
 import { ClrInputModule } from '@clr/angular/forms/input';
 import { ClrPasswordModule } from '@clr/angular/forms/password';
@@ -44,10 +44,12 @@ export class SignInPage {
   protected readonly submitLabel = computed(() => (this.firstStart() ? 'Set up and sign in' : 'Sign in'));
 
   protected readonly signInForm = new FormGroup({
+    name: new FormControl('admin', { nonNullable: true, validators: [Validators.required] }),
     password: new FormControl('', { nonNullable: true, validators: [Validators.required] }),
   });
   protected readonly setUpForm = new FormGroup({
     code: new FormControl('', { nonNullable: true, validators: [Validators.required] }),
+    name: new FormControl('admin', { nonNullable: true, validators: [Validators.required] }),
     password: new FormControl('', {
       nonNullable: true,
       validators: [Validators.required, Validators.minLength(MIN_PASSWORD), Validators.maxLength(256)],
@@ -66,13 +68,7 @@ export class SignInPage {
     this.busy.set(true);
     this.problem.set(undefined);
     try {
-      const { token, name } = this.firstStart()
-        ? await this.access.setUp(
-            this.setUpForm.value.code?.trim() ?? '',
-            this.setUpForm.value.password ?? '',
-          )
-        : await this.access.signIn(this.signInForm.value.password ?? '');
-      this.session.begin(token, name);
+      this.session.begin(await this.enter());
       this.signInForm.reset();
       this.setUpForm.reset();
       await this.router.navigateByUrl(this.whereTo(), { replaceUrl: true });
@@ -83,12 +79,21 @@ export class SignInPage {
     }
   }
 
+  private enter(): Promise<CurrentAccess> {
+    if (!this.firstStart()) {
+      const { name, password } = this.signInForm.getRawValue();
+      return this.access.signIn(name.trim(), password);
+    }
+    const { code, name, password } = this.setUpForm.getRawValue();
+    return this.access.setUp(code.trim(), name.trim(), password);
+  }
+
   /** What the API tells its callers is of no use to somebody who is signing in. */
   private explain(problem: Problem): Problem {
     if (problem.code !== 'access.unauthenticated') return problem;
     const remedy = this.firstStart()
       ? 'Use the code that the appliance printed at its first start; it stands in its state directory.'
-      : 'Type the password that was set at the first start.';
+      : 'Check both; where the password is lost, "recover" on the appliance itself prints a code for a new one.';
     return { ...problem, remedy };
   }
 

@@ -27,6 +27,15 @@ export class ApiClient {
     });
   }
 
+  /** For what has nothing to answer. */
+  async tell(path: string): Promise<void> {
+    try {
+      await firstValueFrom(this.http.post(`/api/v1/${path}`, {}));
+    } catch (error) {
+      throw toApiError(error);
+    }
+  }
+
   private async call<T>(method: string, path: string, schema: Schema<T>, options: object): Promise<T> {
     let answer: unknown;
     try {

@@ -14,15 +14,15 @@ export interface FeedSocket {
   readonly willReconnect: boolean;
 }
 
-export type OpenFeedSocket = (token: string) => FeedSocket;
+export type OpenFeedSocket = () => FeedSocket;
 
 const ANSWER_TIMEOUT_MS = 10_000;
 
 export const OPEN_FEED_SOCKET = new InjectionToken<OpenFeedSocket>('OPEN_FEED_SOCKET', {
   providedIn: 'root',
-  factory: () => (token) => {
+  factory: () => () => {
+    // who it is stands in the cookie
     const socket = io(FEED_NAMESPACE, {
-      auth: { token },
       autoConnect: false,
       transports: ['websocket', 'polling'],
       reconnectionDelay: 500,

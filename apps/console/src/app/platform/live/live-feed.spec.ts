@@ -1,7 +1,13 @@
 import { TestBed } from '@angular/core/testing';
 import { provideRouter } from '@angular/router';
 import { FakeFeedSocket } from '../../../testing/fake-feed-socket';
-import { contextSample, envelopeSample, replaySample, snapshotSample } from '../../../testing/samples';
+import {
+  accessSample,
+  contextSample,
+  envelopeSample,
+  replaySample,
+  snapshotSample,
+} from '../../../testing/samples';
 import { Session } from '../session/session';
 import type { FeedMessage } from './feed-messages';
 import { OPEN_FEED_SOCKET } from './feed-socket';
@@ -24,11 +30,11 @@ describe('LiveFeed', () => {
         { provide: OPEN_FEED_SOCKET, useValue: () => socket },
       ],
     });
-    TestBed.inject(Session).begin('token', 'administrator');
+    TestBed.inject(Session).begin(accessSample());
     feed = TestBed.inject(LiveFeed);
     told = [];
     feed.messages.subscribe((message) => told.push(inWords(message)));
-    feed.start('token');
+    feed.start();
     socket.happens('connect');
     await socket.answer(snapshotSample(5, { contexts: [contextSample()] }));
   });

@@ -31,9 +31,9 @@ export class LiveFeed {
   private waiting: Envelope[] | undefined;
   private retry: ReturnType<typeof setTimeout> | undefined;
 
-  start(token: string): void {
+  start(): void {
     this.stop();
-    const socket = this.openSocket(token);
+    const socket = this.openSocket();
     this.socket = socket;
     this.status.set('connecting');
     socket.on('connect', () => {
