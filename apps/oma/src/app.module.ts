@@ -8,6 +8,7 @@ import { DiscoveryModule } from './discovery/discovery.module.js';
 import { FailoverModule } from './failover/failover.module.js';
 import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
+import { RequestRateModule } from './http/request-rate.js';
 import { IdempotencyModule } from './idempotency/idempotency.module.js';
 import { JobsModule } from './jobs/jobs.module.js';
 import { NetworksModule } from './networks/networks.module.js';
@@ -33,6 +34,7 @@ export class AppModule {
         OutboxModule,
         JobsModule.as(owner),
         AccessModule.with({ stateDir: config.stateDir, settings: { ...config.access, overTls } }),
+        RequestRateModule.with(config.http.requestsPerMinute),
         IdempotencyModule,
         HealthModule,
         FeedModule,

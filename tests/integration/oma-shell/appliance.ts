@@ -51,7 +51,7 @@ export class Appliance implements AsyncDisposable {
     const announced: string[] = [];
     const config = parseConfig({
       stateDir,
-      http: { port: 0 },
+      http: { port: 0, requestsPerMinute: 100_000 },
       tls: { mode: 'off' },
       tunnel: { host: '127.0.0.1', port: 0, firstAgentPort: 0 },
       log: { level: 'silent' },

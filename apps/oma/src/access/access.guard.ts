@@ -31,7 +31,9 @@ export class AccessGuard implements CanActivate {
     const request = context.switchToHttp().getRequest<Request>();
     const access = await this.callers.of(request.headers);
     const { userId: id, name, kind, cookieSecret } = access;
-    requestContext(request).actor = { kind: kind === 'token' ? 'token' : 'session', name, id };
+    const known = requestContext(request);
+    known.actor = { kind: kind === 'token' ? 'token' : 'session', name, id };
+    known.accessId = access.accessId;
     rememberAccess(request, access);
     if (cookieSecret !== undefined) mustBeOurPage(request, cookieSecret);
     const permission = this.reflector.get<Permission | undefined>(NEEDS, handler);

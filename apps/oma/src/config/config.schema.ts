@@ -34,6 +34,8 @@ export const configSchema = z.strictObject({
       host: z.string().min(1).default('127.0.0.1'),
       /** 0 takes any free port. */
       port: Port.default(3001),
+      /** Of one session or token; what comes beyond is answered 429. */
+      requestsPerMinute: z.int().min(10).max(1_000_000).default(600),
     })
     .prefault({}),
   tls: z
@@ -107,6 +109,7 @@ export const ENVIRONMENT: Readonly<Record<string, { path: string; as?: 'number' 
   OSSEA_STATE_DIR: { path: 'stateDir' },
   OSSEA_HTTP_HOST: { path: 'http.host' },
   OSSEA_HTTP_PORT: { path: 'http.port', as: 'number' },
+  OSSEA_HTTP_REQUESTS_PER_MINUTE: { path: 'http.requestsPerMinute', as: 'number' },
   OSSEA_TLS_MODE: { path: 'tls.mode' },
   OSSEA_TLS_CERT: { path: 'tls.certFile' },
   OSSEA_TLS_KEY: { path: 'tls.keyFile' },

@@ -5,13 +5,18 @@ import { productVersion } from '../health/product-version.js';
 import { GuardedIoAdapter } from '../progress/guarded-io-adapter.js';
 import { apiDocument, serveApiDocument } from './api-document.js';
 import { serveConsole } from './console-files.js';
+import { HttpConnections } from './http-connections.js';
+import { knownMethods } from './known-methods.js';
 import { correlate } from './request-context.js';
 import { securityHeaders } from './security-headers.js';
+import { shallowJson } from './shallow-json.js';
 import { StopGate } from './stop-gate.js';
 
-const MAX_BODY = '1mb';
+const MAX_BODY = '256kb';
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Longer than any answer is held back: nobody reads at the other end. */
+const SILENT_MS = 120_000;
 
 export interface HttpServerOptions {
   readonly overTls: boolean;
@@ -32,12 +37,17 @@ export function prepareHttp(app: NestExpressApplication, options: HttpServerOpti
     response.setHeader('Cache-Control', 'no-store');
     next();
   });
+  const document = apiDocument(app, productVersion());
+  app.use(knownMethods(document));
   app.useBodyParser('json', { limit: MAX_BODY });
+  app.use(shallowJson);
   app.useWebSocketAdapter(new GuardedIoAdapter(app));
-  serveApiDocument(app, apiDocument(app, productVersion()));
+  serveApiDocument(app, document);
   if (options.consoleDir !== undefined) serveConsole(app, options.consoleDir);
   const server = app.getHttpServer() as Server;
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.timeout = SILENT_MS;
+  new HttpConnections().watch(server);
   return gate;
 }

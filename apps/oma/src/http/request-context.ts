@@ -19,6 +19,8 @@ export interface RequestContext {
   readonly address: string | undefined;
   /** Who makes it, as the guard found; `anonymous` on open routes and until then. */
   actor: Actor;
+  /** Of the session or the token that it came with. */
+  accessId?: string;
 }
 
 const ANONYMOUS: Actor = { kind: 'anonymous', name: 'anonymous' };

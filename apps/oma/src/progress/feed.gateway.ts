@@ -27,6 +27,7 @@ import { FeedJournal } from './feed-journal.js';
 import { FeedSnapshots } from './feed-snapshots.js';
 import { Measures } from './measures.js';
 import { Outbox } from './outbox.js';
+import { SubscriptionPace } from './subscription-pace.js';
 
 /** Access that has run out closes its sockets within this time; access that was taken away does so at once. */
 const RECHECK_MS = 5_000;
@@ -40,6 +41,7 @@ export class FeedGateway
   private readonly journal = new FeedJournal();
   private readonly clients = new Map<Socket, FeedClient>();
   private readonly endings: (() => void)[] = [];
+  private readonly pace = new SubscriptionPace();
   @WebSocketServer() private readonly namespace!: Namespace;
 
   constructor(
@@ -97,6 +99,10 @@ export class FeedGateway
   ): Promise<FeedSnapshot | { problem: Problem }> {
     const parsed = Subscribe.safeParse(body ?? {});
     try {
+      if (!this.pace.isInTime(socket)) {
+        socket.disconnect(true);
+        throw new MigrationError('access.throttled', 'A client that asks so often is cut off.');
+      }
       if (!parsed.success)
         throw new MigrationError('request.invalid', 'A subscription is { since?: { epoch, seq } }.');
       const access = accessOf(socket);

@@ -27,6 +27,8 @@ export class GuardedIoAdapter extends IoAdapter {
 
 /** Browsers say where a page came from, everything else says nothing. */
 function isFromOurPage({ headers }: IncomingMessage): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return false;
   if (headers.origin === undefined) return true;
   try {
     return new URL(headers.origin).host === headers.host;

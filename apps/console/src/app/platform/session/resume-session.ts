@@ -6,6 +6,7 @@ import { Session } from './session';
 export async function resumeSession(): Promise<void> {
   const session = inject(Session);
   const access = inject(AccessApi);
+  if (!session.wasHere) return;
   try {
     session.begin(await access.current());
   } catch {
