@@ -39,7 +39,7 @@ describe('a problem document', () => {
 
   it.each([
     ['an unknown address', 'nothing/here', {}, 404, 'request.not-found'],
-    ['a method that nobody serves', 'jobs', { method: 'DELETE' }, 404, 'request.not-found'],
+    ['a method that nobody serves', 'jobs', { method: 'DELETE' }, 405, 'request.method'],
     ['an unknown job', 'jobs/job_01J00000000000000000000000', {}, 404, 'request.not-found'],
     ['broken JSON', 'replications', { body: '{"contextId":' }, 400, 'request.invalid'],
     ['a body of another kind', 'replications', { body: '[]' }, 400, 'request.invalid'],
