@@ -5,6 +5,8 @@ export { exchangeEnrolment } from './enrol-client.js';
 export { fingerprint, generateKeyPair, normalisePublicKey, publicKeyOf, type KeyPair } from './keys.js';
 export { nativeCryptoAvailable } from './native-crypto.js';
 export * from './server-options.js';
+export { openTunnelServer } from './open-tunnel-server.js';
 export { SshConnection, type DialOptions } from './ssh-connection.js';
+export * from './transport.js';
 export * from './tunnel-client.js';
 export { TunnelServer } from './tunnel-server.js';

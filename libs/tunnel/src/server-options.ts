@@ -1,4 +1,7 @@
-/** A VMA as the tunnel server knows it: one key, one NBD socket, one listener for its agent. */
+/**
+ * A VMA as the tunnel server knows it: one key, one NBD socket, one listener for its agent. While a key is replaced the
+ * same id stands there twice, with two keys and else the same.
+ */
 export interface TunnelIdentity {
   readonly id: string;
   /** `ssh-ed25519 AAAA…` */
@@ -8,6 +11,15 @@ export interface TunnelIdentity {
   /** Where the server listens for calls to this VMA's agent: a Unix socket, a loopback port (0: any), or both. */
   readonly agentSocketPath?: string;
   readonly agentPort?: number;
+  /** With OpenSSH, what the VMA asks for in the place of the one NBD address: a loopback number of its own. */
+  readonly nbdPort?: number;
+  /** From then on the key is refused. */
+  readonly expiresAt?: Date;
+}
+
+/** Whether the key of an identity may still be used. */
+export function isExpired({ expiresAt }: Pick<TunnelIdentity, 'expiresAt'>, nowMs = Date.now()): boolean {
+  return expiresAt !== undefined && expiresAt.getTime() <= nowMs;
 }
 
 export interface EnrolPeer {
