@@ -1,3 +1,5 @@
+import type { OpenSshSettings } from './openssh/settings.js';
+
 /**
  * A VMA as the tunnel server knows it: one key, one NBD socket, one listener for its agent. While a key is replaced the
  * same id stands there twice, with two keys and else the same.
@@ -65,6 +67,9 @@ export interface TunnelServerOptions {
   /** Answers one enrolment request; without it nobody can log in as `enroll`. */
   readonly enrol?: (request: unknown, peer: EnrolPeer) => Promise<unknown>;
   readonly limits?: Partial<TunnelLimits>;
+  /** All that `identify` knows now. Only OpenSSH needs it: a key must lie on the disk before its VMA comes. */
+  readonly identities?: () => Iterable<TunnelIdentity>;
+  readonly openSsh?: OpenSshSettings;
 }
 
 export interface TunnelServerEvents {
