@@ -54,7 +54,7 @@ export class SshdSession {
   bytes = 0;
   private process: RunningProcess | undefined;
   private readonly aborter = new AbortController();
-  private accepted = false;
+  private verified: Promise<void> | undefined;
   private over = false;
   private refusals = 0;
 
@@ -120,9 +120,8 @@ export class SshdSession {
   }
 
   private onLine(line: string): void {
-    if (!this.accepted && line.startsWith('Accepted publickey for ')) {
-      this.accepted = true;
-      this.verify().then(
+    if (!this.verified && line.startsWith('Accepted publickey for ')) {
+      this.verified = this.verify().then(
         (proven) => {
           if (!proven) this.cut();
         },
@@ -132,7 +131,8 @@ export class SshdSession {
     }
     const transferred = /^Transferred: sent (\d{1,18}), received (\d{1,18}) bytes$/.exec(line);
     if (transferred) this.bytes = Number(transferred[1]) + Number(transferred[2]);
-    if (LISTENER_TAKEN.test(line)) this.hooks.listenerTaken(this);
+    // it may be said before we have looked who it is
+    if (LISTENER_TAKEN.test(line)) void this.verified?.then(() => this.hooks.listenerTaken(this));
     const refusal = REFUSALS.find(([pattern]) => pattern.test(line));
     if (!refusal) return;
     this.refusals += 1;
