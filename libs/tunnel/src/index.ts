@@ -7,6 +7,7 @@ export { fingerprint, generateKeyPair, normalisePublicKey, publicKeyOf, type Key
 export { nativeCryptoAvailable } from './native-crypto.js';
 export * from './server-options.js';
 export type { AccountNames, OpenSshSettings } from './openssh/settings.js';
+export { openTunnelClient } from './open-tunnel-client.js';
 export { openTunnelServer } from './open-tunnel-server.js';
 export { SshConnection, type DialOptions } from './ssh-connection.js';
 export * from './transport.js';

@@ -1,11 +1,13 @@
 import { EventEmitter } from 'node:events';
 import { chmod, rm } from 'node:fs/promises';
 import net, { type Socket } from 'node:net';
+import type { ProcessRunner } from '@ossea/process';
 import { asMigrationError, withDeadline, type MigrationError } from '@ossea/errors';
 import { DEFAULT_ENDPOINTS, TUNNEL_USER, type TunnelEndpoints } from './algorithms.js';
 import { Backoff } from './backoff.js';
 import { joinStreams } from './join-streams.js';
 import { SshConnection, type DialOptions } from './ssh-connection.js';
+import type { SourceTunnel } from './transport.js';
 
 /** Where the agent's API listens on this machine. */
 export type AgentEndpoint = { readonly path: string } | { readonly port: number };
@@ -23,6 +25,8 @@ export interface TunnelClientOptions extends Omit<DialOptions, 'username'> {
   /** How long a local NBD connection waits for the tunnel before it is closed, in milliseconds; 15 000 unless told. */
   readonly holdMs?: number;
   readonly backoff?: () => Backoff;
+  /** For the system's ssh: where its key and the server's lie (a directory of ours alone), and who runs it. */
+  readonly openSsh?: { readonly directory?: string; readonly runner?: ProcessRunner };
 }
 
 export interface TunnelState {
@@ -38,7 +42,7 @@ export interface TunnelClientEvents {
 }
 
 /** The source side of the tunnel: dials, offers the server's NBD locally, lets the server call the agent, and comes back for ever. */
-export class TunnelClient extends EventEmitter<TunnelClientEvents> implements AsyncDisposable {
+export class TunnelClient extends EventEmitter<TunnelClientEvents> implements SourceTunnel {
   private readonly aborter = new AbortController();
   private readonly live: (SshConnection | undefined)[];
   private readonly bound: net.Server[] = [];

@@ -116,7 +116,8 @@ export async function callAt(url: string, path: string, call: Call): Promise<Ans
   };
 }
 
-async function firstToken(url: string, code: string): Promise<string> {
+/** The administrator's token, for the code of the set-up. */
+export async function firstToken(url: string, code: string): Promise<string> {
   const { body } = await callAt(url, 'access/set-up', { body: { code } });
   return IssuedToken.parse(body).token;
 }

@@ -100,17 +100,17 @@ describe.skipIf(!TRANSPORTS.includes('openssh'))('the tunnel over OpenSSH', () =
       'rekeylimit 17179869184 3600',
       'allowusers vma',
       'allowusers enroll',
-      `revokedkeys ${directory}/revoked_keys`,
       `authorizedkeyscommand ${directory}/keys-command 0 %u %t %k %f`,
     ];
     const vma = [
+      `revokedkeys ${directory}/revoked_keys`,
       'maxsessions 0',
       'allowtcpforwarding yes',
       'permitopen 127.0.0.1:*',
       'permitlisten 127.0.0.1:*',
       'forcecommand /usr/sbin/nologin',
     ];
-    const enroll = ['maxsessions 1', 'allowtcpforwarding no', 'forcecommand none'];
+    const enroll = ['revokedkeys none', 'maxsessions 1', 'allowtcpforwarding no', 'forcecommand none'];
     expect(await effective('vma')).toEqual(expect.arrayContaining([...everybody, ...vma]));
     expect(await effective('enroll')).toEqual(expect.arrayContaining([...everybody, ...enroll]));
     expect(await effective('root')).toEqual(

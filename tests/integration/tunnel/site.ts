@@ -6,12 +6,13 @@ import { join } from 'node:path';
 import {
   AGENT_ADDRESS,
   NBD_ADDRESS,
-  TunnelClient,
+  openTunnelClient,
   openTunnelServer,
   fingerprint,
   generateKeyPair,
   type KeyPair,
   type TunnelClientOptions,
+  type SourceTunnel,
   type TunnelEndpoints,
   type TunnelIdentity,
   type TunnelKind,
@@ -37,7 +38,9 @@ export interface Site extends AsyncDisposable {
   addVma(id: string, nbdSocketPath?: string): Promise<SiteVma>;
   /** One more key, or another set of facts, for a VMA that is known already. */
   addKey(identity: Omit<TunnelIdentity, 'publicKey'>): KeyPair;
-  client(key: KeyPair, more?: Partial<TunnelClientOptions>): Promise<TunnelClient>;
+  client(key: KeyPair, more?: Partial<TunnelClientOptions>): Promise<SourceTunnel>;
+  /** The same by the system's ssh. */
+  openSshClient(key: KeyPair, more?: Partial<TunnelClientOptions>): Promise<SourceTunnel>;
   later(end: () => unknown): void;
 }
 
@@ -76,6 +79,25 @@ export async function startSite(
   server.on('refused', ({ what }) => refusals.push(what));
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
   let count = 0;
+  const dial = async (
+    client: TunnelKind,
+    key: KeyPair,
+    options: Partial<TunnelClientOptions> = {},
+  ): Promise<SourceTunnel> => {
+    count += 1;
+    const made = openTunnelClient(client, {
+      host: '127.0.0.1',
+      port,
+      privateKey: key.privateKey,
+      hostKeyFingerprint: fingerprint(hostKey.publicKey),
+      nbdSocketPath: join(directory, `local-${count}`),
+      endpoints: endpointsOf(identities.get(key.publicKey) ?? {}),
+      ...options,
+    });
+    ends.unshift(() => made[Symbol.asyncDispose]());
+    await made.start();
+    return made;
+  };
   return {
     directory,
     kind,
@@ -106,21 +128,8 @@ export async function startSite(
       identities.set(key.publicKey, { ...identity, publicKey: key.publicKey });
       return key;
     },
-    async client(key, options = {}) {
-      count += 1;
-      const client = new TunnelClient({
-        host: '127.0.0.1',
-        port,
-        privateKey: key.privateKey,
-        hostKeyFingerprint: fingerprint(hostKey.publicKey),
-        nbdSocketPath: join(directory, `local-${count}`),
-        endpoints: endpointsOf(identities.get(key.publicKey) ?? {}),
-        ...options,
-      });
-      ends.unshift(() => client[Symbol.asyncDispose]());
-      await client.start();
-      return client;
-    },
+    client: (key, options) => dial('ssh2', key, options),
+    openSshClient: (key, options) => dial('openssh', key, options),
     async [Symbol.asyncDispose]() {
       for (const end of ends) await end();
       await server.close();

@@ -109,6 +109,21 @@ describe.each(TRANSPORTS)('over %s', (kind) => {
     await expect(agentSays(a.identity.agentSocketPath)).rejects.toThrow();
   });
 
+  it('lets a revoked key ask at the enrolment, where it is told so', async () => {
+    site = await startSite({ enrol: async () => 'revoked' }, kind);
+    const vma = await site.addVma('a');
+    await connect(vma);
+    site.identities.delete(vma.key.publicKey);
+    site.server.revoke('a');
+    const dial = {
+      host: '127.0.0.1',
+      port: site.port,
+      privateKey: vma.key.privateKey,
+      hostKeyFingerprint: fingerprint(site.hostKey.publicKey),
+    };
+    expect(await exchangeEnrolment(dial, {}, AbortSignal.timeout(15_000))).toBe('revoked');
+  });
+
   it('cuts whoever is not in the table any more when it is told to look, and only them', async () => {
     site = await startSite({}, kind);
     const a = await site.addVma('a');

@@ -2,7 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { MigrationError, asMigrationError, isMigrationError } from '@ossea/errors';
-import { TunnelClient, signAgentProof, type TunnelState } from '@ossea/tunnel';
+import {
+  openTunnelClient,
+  signAgentProof,
+  type SourceTunnel,
+  type TunnelKind,
+  type TunnelState,
+} from '@ossea/tunnel';
 import type { VmaConfig } from '../config/config.schema.js';
 import { AskSchedule } from '../enrolment/ask-schedule.js';
 import { askState } from '../enrolment/enrol.js';
@@ -23,6 +29,7 @@ export interface AgentSettings extends Pick<VmaConfig, 'oma' | 'enrolment'> {
   /** Our own API, for the OMA. */
   readonly agentSocketPath: string;
   readonly connections: number;
+  readonly client: TunnelKind;
   /** Told whenever `state` or `nbdPort` has become another one. */
   readonly onChange?: (agent: Agent) => void;
 }
@@ -36,7 +43,7 @@ export class Agent {
   private readonly stopper = new AbortController();
   private loop: Promise<void> | undefined;
   private known: Enrolment | undefined;
-  private client: TunnelClient | undefined;
+  private client: SourceTunnel | undefined;
   private asking: AskSchedule;
   /** What was told last, so that it is told once and not every second. */
   private told = '';
@@ -141,7 +148,7 @@ export class Agent {
     if (this.client) return;
     const { privateKey } = await this.files.keyPair();
     const { oma, nbdSocketPath, nbdPort, agentSocketPath, connections } = this.settings;
-    const client = new TunnelClient({
+    const client = openTunnelClient(this.settings.client, {
       // the address of today: an OMA that moved is known by its host key
       ...oma,
       privateKey,

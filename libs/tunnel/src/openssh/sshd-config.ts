@@ -50,7 +50,6 @@ RekeyLimit ${limits.rekeyBytes} ${Math.max(1, Math.ceil(limits.rekeyAfterMs / 1_
 AuthorizedKeysFile none
 ${keysCommandLine(keysCommand, 0)}
 AuthorizedKeysCommandUser ${accounts.keys}
-RevokedKeys ${revokedKeysFile}
 AuthorizedPrincipalsFile none
 TrustedUserCAKeys none
 MaxAuthTries ${limits.authAttempts}
@@ -78,6 +77,8 @@ VersionAddendum none
 LogLevel VERBOSE
 
 Match User ${accounts.tunnel}
+    # not of the other one: a VMA that was revoked may ask, and is told so
+    RevokedKeys ${revokedKeysFile}
     AllowTcpForwarding yes
     PermitOpen 127.0.0.1:*
     PermitListen 127.0.0.1:*
