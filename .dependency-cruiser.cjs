@@ -20,9 +20,15 @@ module.exports = {
     only('errors-is-the-floor', lib('errors'), [], 'errors sees nothing'),
     only(
       'contracts-stand-on-errors',
-      '^libs/(plugin-sdk|copy-engine|api-contract|tunnel|process)/',
+      '^libs/(plugin-sdk|copy-engine|api-contract|process)/',
       [lib('errors'), '^libs/$1/'],
-      'these five see errors only',
+      'these four see errors only',
+    ),
+    only(
+      'tunnel-stands-on-process',
+      lib('tunnel'),
+      [lib('errors'), lib('process')],
+      'OpenSSH is a program (docs/adr/0017-the-systems-openssh.md)',
     ),
     only('qemu-stands-on-process', lib('qemu'), [lib('errors'), lib('process')]),
     only('core-is-the-bottom', lib('core'), [lib('errors'), lib('plugin-sdk'), lib('copy-engine')]),

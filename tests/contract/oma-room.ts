@@ -65,6 +65,9 @@ export async function startOmaRoom(): Promise<OmaRoom> {
     host: '127.0.0.1',
     port: 0,
     firstAgentPort: 0,
+    transport: 'ssh2',
+    firstNbdPort: 0,
+    opensshDir: join(directory, 'openssh'),
     stateDir: directory,
     runDir,
   };

@@ -6,6 +6,7 @@ import { Agent } from './agent/agent.js';
 import { CopiesController } from './api/copies.controller.js';
 import { InfoController } from './api/info.controller.js';
 import { PluginFilesController } from './api/plugin-files.controller.js';
+import { ProofController } from './api/proof.controller.js';
 import { LoopDelay } from './api/loop-delay.js';
 import { SessionsController } from './api/sessions.controller.js';
 import { Copies } from './copying/copies.js';
@@ -30,7 +31,13 @@ export class AppModule {
     return {
       module: AppModule,
       imports: [LoggerModule.forRoot(log)],
-      controllers: [InfoController, SessionsController, CopiesController, PluginFilesController],
+      controllers: [
+        InfoController,
+        ProofController,
+        SessionsController,
+        CopiesController,
+        PluginFilesController,
+      ],
       providers: [
         { provide: Agent, useValue: agent },
         { provide: PluginRegistry, useValue: registry },

@@ -79,6 +79,7 @@ async function start(
     agentSocketPath,
     nbdPort: config.nbd.port,
     connections: config.tunnel.connections,
+    client: config.tunnel.client,
     onChange: (changed) => void ready.update(whereabouts(changed)).catch(tellUnwritten),
   });
   const registry = await PluginRegistry.load({

@@ -30,12 +30,19 @@ export const EnrolRequest = z.discriminatedUnion('type', [
 ]);
 export type EnrolRequest = z.infer<typeof EnrolRequest>;
 
+const Endpoint = z.object({ host: z.string().min(1).max(253), port: z.int().min(1).max(65_535) });
+/** What a VMA asks its tunnel server for. */
+export const Endpoints = z.object({ nbd: Endpoint, agent: Endpoint });
+export type Endpoints = z.infer<typeof Endpoints>;
+
 export const EnrolAnswer = z.object({
   protocol: z.int(),
   vmaId: z.string().max(64),
   state: z.enum(['pending', 'approved', 'rejected', 'revoked', 'expired']),
   /** SPKI PEM of the key that signs agent tokens; only with `approved`. */
   agentTokenKey: z.string().max(1000).optional(),
+  /** Only with `approved`, and only where they are not the usual 127.0.0.1:10809 and 127.0.0.1:9081. */
+  endpoints: Endpoints.optional(),
 });
 export type EnrolAnswer = z.infer<typeof EnrolAnswer>;
 

@@ -1,5 +1,6 @@
 export * from './routes.js';
 export * from './agent-token.js';
+export * from './agent-proof.js';
 export * from './enrolment.js';
 export * from './agent-info.js';
 export * from './source-calls.js';

@@ -1,3 +1,5 @@
+import { AGENT_PROOF_PATH } from './agent-proof.js';
+
 /** Major version of what the two appliances say to each other; another one is refused with `agent.version`. */
 export const AGENT_PROTOCOL_VERSION = 1;
 
@@ -6,10 +8,12 @@ export const AGENT_HEALTH_PATH = '/api/v1/health';
 
 const part = encodeURIComponent;
 
-/** Addresses of the agent's API (the VMA's 8081, which the tunnel offers the OMA). All but health need an agent token. */
+/** Addresses of the agent's API (the VMA's 8081, which the tunnel offers the OMA). All but health and proof need an agent token. */
 export const agentPaths = {
   health: AGENT_HEALTH_PATH,
   info: '/api/v1/info',
+  /** GET: a signature by the key of the VMA's tunnel. */
+  proof: (nonce: string) => `${AGENT_PROOF_PATH}?nonce=${part(nonce)}`,
   /** PUT opens (or finds open) a session, DELETE closes it. */
   session: (session: string) => `/api/v1/sessions/${part(session)}`,
   /** POST with the call's parameters as JSON. */

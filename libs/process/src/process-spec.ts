@@ -1,3 +1,5 @@
+import type { Socket } from 'node:net';
+
 /** How the supervisor knows that a child is ready; probed, never slept for. */
 export type Readiness = { readonly socket: string } | { readonly file: string } | 'spawned';
 
@@ -13,6 +15,13 @@ export interface ProcessSpec {
   readonly readyTimeoutMs?: number;
   /** Bytes for the child's standard input, for secrets that must not stand in argv. */
   readonly stdin?: string | Uint8Array;
+  /**
+   * An accepted connection, not read from yet (`pauseOnConnect`), that becomes the child's standard input and output, as
+   * inetd did it. The caller's own copy stays open: destroy it as soon as the child runs.
+   */
+  readonly connection?: Socket;
+  /** Gets every line of the child's standard error, as it is: unredacted, and with what a stranger made the child say. */
+  readonly onStderrLine?: (line: string) => void;
   /** Extra environment; never secrets. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;

@@ -36,9 +36,16 @@ export async function spawnChild(plan: SpawnPlan): Promise<SpawnedChild> {
   if (plan.cwd !== undefined && !(await stat(plan.cwd).catch(() => undefined))?.isDirectory()) {
     throw new MigrationError('process.failed', `${plan.name} cannot start in a directory that is not there.`);
   }
-  const child = setpriv
-    ? spawn(setpriv, ['--pdeathsig', 'SIGKILL', '--', program, ...plan.args], options(plan, env))
-    : spawn(program, [...plan.args], options(plan, env));
+  const [command, args] = setpriv
+    ? [setpriv, ['--pdeathsig', 'SIGKILL', '--', program, ...plan.args]]
+    : [program, [...plan.args]];
+  let child: ChildProcess;
+  try {
+    child = spawn(command, args, options(plan, env));
+  } catch (cause) {
+    // a connection that was closed meanwhile cannot be handed over
+    throw new MigrationError('process.failed', `${plan.name} cannot be started.`, { cause });
+  }
   let ended = false;
   const exited = new Promise<ProcessExit>((resolve) => {
     child.once('exit', (code, signal) => {

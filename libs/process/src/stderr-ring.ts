@@ -21,3 +21,21 @@ export function lastWords(text: string, maxCharacters = 600): string {
   const trimmed = text.trim();
   return trimmed.length <= maxCharacters ? trimmed : `…${trimmed.slice(-maxCharacters)}`;
 }
+
+const LINE_CHARACTERS = 4_096;
+
+/** Cuts what a child says into lines; a line longer than any honest one is handed on in pieces. */
+export class StderrLines {
+  private rest = '';
+
+  constructor(private readonly onLine: (line: string) => void) {}
+
+  add(text: string): void {
+    const lines = (this.rest + text).split('\n');
+    this.rest = lines.pop() ?? '';
+    for (const line of lines) this.onLine(line.endsWith('\r') ? line.slice(0, -1) : line);
+    if (this.rest.length <= LINE_CHARACTERS) return;
+    this.onLine(this.rest);
+    this.rest = '';
+  }
+}

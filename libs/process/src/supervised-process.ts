@@ -5,7 +5,7 @@ import { MigrationError, redact, throwIfAborted } from '@ossea/errors';
 import type { CallSignal, ProcessExit, ProcessLogger, ProcessSpec, RunningProcess } from './process-spec.js';
 import { whenReady } from './readiness.js';
 import { spawnChild, type SpawnedChild } from './spawn-child.js';
-import { StderrRing, lastWords } from './stderr-ring.js';
+import { StderrLines, StderrRing, lastWords } from './stderr-ring.js';
 
 const READY_TIMEOUT_MS = 15_000;
 const GRACE_MS = 5_000;
@@ -20,12 +20,16 @@ interface StderrSink {
   close(): Promise<void>;
 }
 
-function pipeSink(): StderrSink {
+function pipeSink(onLine?: (line: string) => void): StderrSink {
   const ring = new StderrRing();
   return {
     stdio: 'pipe',
     attach({ child }) {
-      child.stderr?.setEncoding('utf8').on('data', (text: string) => ring.add(text));
+      const lines = onLine && new StderrLines(onLine);
+      child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+        ring.add(text);
+        lines?.add(text);
+      });
     },
     refresh: async () => undefined,
     tail: () => ring.tail(),
@@ -83,7 +87,7 @@ export class SupervisedProcess implements RunningProcess {
     throwIfAborted(signal);
     const name = spec.name ?? spec.command;
     const detached = spec.detached ?? false;
-    const sink = detached ? await fileSink() : pipeSink();
+    const sink = detached ? await fileSink() : pipeSink(spec.onStderrLine);
     let running: SupervisedProcess;
     try {
       const spawned = await spawnChild({
@@ -91,7 +95,9 @@ export class SupervisedProcess implements RunningProcess {
         args: spec.args,
         name,
         diesWithHost: !detached,
-        stdio: [spec.stdin === undefined ? 'ignore' : 'pipe', 'ignore', sink.stdio],
+        stdio: spec.connection
+          ? [spec.connection, spec.connection, sink.stdio]
+          : [spec.stdin === undefined ? 'ignore' : 'pipe', 'ignore', sink.stdio],
         ...(spec.stdin === undefined ? {} : { stdin: spec.stdin }),
         ...(spec.env === undefined ? {} : { env: spec.env }),
         ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),

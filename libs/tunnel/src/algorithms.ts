@@ -11,8 +11,15 @@ export const ALGORITHMS = {
 /** What a VMA names as the address of its NBD server and of its agent: compared, never used to connect. */
 export const NBD_ADDRESS = { host: '127.0.0.1', port: 10_809 } as const;
 export const AGENT_ADDRESS = { host: '127.0.0.1', port: 9_081 } as const;
-/** Virtual: served inside the tunnel server, for user `enroll` only. */
-export const ENROL_ADDRESS = { host: 'enroll', port: 1 } as const;
+
+/** What a VMA asks its tunnel server for. With OpenSSH the numbers are the VMA's own; else they are the two above. */
+export interface TunnelEndpoints {
+  readonly nbd: { readonly host: string; readonly port: number };
+  readonly agent: { readonly host: string; readonly port: number };
+}
+export const DEFAULT_ENDPOINTS: TunnelEndpoints = { nbd: NBD_ADDRESS, agent: AGENT_ADDRESS };
+/** The one thing that user `enroll` can reach: a subsystem (RFC 4254, section 6.5) that serves one exchange. */
+export const ENROL_SUBSYSTEM = 'ossea-enrol';
 
 export const TUNNEL_USER = 'vma';
 export const ENROL_USER = 'enroll';

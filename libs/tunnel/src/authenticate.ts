@@ -1,7 +1,7 @@
 import ssh2, { type AuthContext } from 'ssh2';
 import { ENROL_USER, TUNNEL_USER } from './algorithms.js';
 import { formatPublicKey, normalisePublicKey } from './keys.js';
-import type { TunnelIdentity, TunnelServerOptions } from './server-options.js';
+import { isExpired, type TunnelIdentity, type TunnelServerOptions } from './server-options.js';
 
 /** Who a connection has proven to be. */
 export type Principal =
@@ -37,7 +37,7 @@ async function principalOf(
   if (username === ENROL_USER) return options.enrol ? { kind: 'enrolling', publicKey } : undefined;
   if (username !== TUNNEL_USER) return undefined;
   const identity = await options.identify(publicKey);
-  return identity && { kind: 'vma', identity };
+  return identity && !isExpired(identity) ? { kind: 'vma', identity } : undefined;
 }
 
 function usable(blob: Buffer): string | undefined {

@@ -1,5 +1,5 @@
 import { MigrationError, fromProblem, throwIfAborted, type Problem } from '@ossea/errors';
-import { ENROL_ADDRESS, ENROL_USER } from './algorithms.js';
+import { ENROL_SUBSYSTEM, ENROL_USER } from './algorithms.js';
 import { SshConnection, type DialOptions } from './ssh-connection.js';
 
 const ANSWER_BYTES = 65_536;
@@ -16,7 +16,7 @@ export async function exchangeEnrolment(
 ): Promise<unknown> {
   const connection = await SshConnection.dial({ ...options, username: ENROL_USER }, signal);
   try {
-    const channel = await connection.open(ENROL_ADDRESS);
+    const channel = await connection.subsystem(ENROL_SUBSYSTEM);
     channel.write(`${JSON.stringify(request)}\n`);
     const line = await new Promise<string>((resolve, reject) => {
       let received = '';

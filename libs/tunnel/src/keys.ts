@@ -22,6 +22,21 @@ const SMALL_ORDER = new Set([
   '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
 ]);
 
+/** The keys of small order as they stand in a key line (RFC 8709, section 4), with the sign bit off and on. */
+export function smallOrderKeys(): string[] {
+  const header = Buffer.concat([
+    Buffer.from([0, 0, 0, 11]),
+    Buffer.from('ssh-ed25519', 'latin1'),
+    Buffer.from([0, 0, 0, 32]),
+  ]);
+  return [...SMALL_ORDER].flatMap((hex) => {
+    const point = Buffer.from(hex, 'hex');
+    const signed = Buffer.from(point);
+    signed.writeUInt8(point.readUInt8(31) | 0x80, 31);
+    return [point, signed].map((bytes) => Buffer.concat([header, bytes]).toString('base64'));
+  });
+}
+
 /** A new Ed25519 key pair, proven by a signature before it is handed out. */
 export function generateKeyPair(): KeyPair {
   const probe = Buffer.from('ossea');

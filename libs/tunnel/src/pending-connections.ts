@@ -1,8 +1,8 @@
-import type { Socket } from 'node:net';
-
-interface Pending {
+/** A connection that has not said who it is. */
+export interface PendingConnection {
   readonly address: string;
-  readonly timer: NodeJS.Timeout;
+  /** Ends it at once. */
+  cut(): void;
 }
 
 /**
@@ -10,7 +10,7 @@ interface Pending {
  * behind the same address: a full house evicts the oldest (of the address that holds the most), never the newcomer.
  */
 export class PendingConnections {
-  private readonly pending = new Map<Socket, Pending>();
+  private readonly pending = new Map<PendingConnection, NodeJS.Timeout>();
 
   constructor(
     private readonly limits: {
@@ -25,42 +25,39 @@ export class PendingConnections {
     return this.pending.size;
   }
 
-  /** Takes a new socket in and watches over it until `settle`. */
-  add(socket: Socket): void {
-    const address = socket.remoteAddress ?? 'unknown';
+  /** Takes a new connection in and watches over it until `settle`. */
+  add(connection: PendingConnection): void {
+    const { address } = connection;
     const counts = this.counts();
     if ((counts.get(address) ?? 0) >= this.limits.pendingPerAddress) this.evictOldest(address);
     else if (this.pending.size >= this.limits.pendingTotal)
       this.evictOldest([...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? address);
     const timer = setTimeout(() => {
       this.onRefused(address, 'handshake time-out');
-      socket.destroy();
+      connection.cut();
     }, this.limits.handshakeTimeoutMs);
     timer.unref();
-    this.pending.set(socket, { address, timer });
-    socket.once('close', () => this.settle(socket));
+    this.pending.set(connection, timer);
   }
 
-  /** The socket has authenticated, or is gone. */
-  settle(socket: Socket): void {
-    const entry = this.pending.get(socket);
-    if (!entry) return;
-    clearTimeout(entry.timer);
-    this.pending.delete(socket);
+  /** The connection has authenticated, or is gone. */
+  settle(connection: PendingConnection): void {
+    clearTimeout(this.pending.get(connection));
+    this.pending.delete(connection);
   }
 
   private counts(): Map<string, number> {
     const counts = new Map<string, number>();
-    for (const { address } of this.pending.values()) counts.set(address, (counts.get(address) ?? 0) + 1);
+    for (const { address } of this.pending.keys()) counts.set(address, (counts.get(address) ?? 0) + 1);
     return counts;
   }
 
   private evictOldest(address: string): void {
-    for (const [socket, entry] of this.pending) {
-      if (entry.address !== address) continue;
+    for (const connection of this.pending.keys()) {
+      if (connection.address !== address) continue;
       this.onRefused(address, 'evicted: too many unauthenticated connections');
-      this.settle(socket);
-      socket.destroy();
+      this.settle(connection);
+      connection.cut();
       return;
     }
   }

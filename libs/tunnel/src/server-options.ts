@@ -1,4 +1,9 @@
-/** A VMA as the tunnel server knows it: one key, one NBD socket, one listener for its agent. */
+import type { OpenSshSettings } from './openssh/settings.js';
+
+/**
+ * A VMA as the tunnel server knows it: one key, one NBD socket, one listener for its agent. While a key is replaced the
+ * same id stands there twice, with two keys and else the same.
+ */
 export interface TunnelIdentity {
   readonly id: string;
   /** `ssh-ed25519 AAAA…` */
@@ -8,6 +13,15 @@ export interface TunnelIdentity {
   /** Where the server listens for calls to this VMA's agent: a Unix socket, a loopback port (0: any), or both. */
   readonly agentSocketPath?: string;
   readonly agentPort?: number;
+  /** With OpenSSH, what the VMA asks for in the place of the one NBD address: a loopback number of its own. */
+  readonly nbdPort?: number;
+  /** From then on the key is refused. */
+  readonly expiresAt?: Date;
+}
+
+/** Whether the key of an identity may still be used. */
+export function isExpired({ expiresAt }: Pick<TunnelIdentity, 'expiresAt'>, nowMs = Date.now()): boolean {
+  return expiresAt !== undefined && expiresAt.getTime() <= nowMs;
 }
 
 export interface EnrolPeer {
@@ -53,6 +67,9 @@ export interface TunnelServerOptions {
   /** Answers one enrolment request; without it nobody can log in as `enroll`. */
   readonly enrol?: (request: unknown, peer: EnrolPeer) => Promise<unknown>;
   readonly limits?: Partial<TunnelLimits>;
+  /** All that `identify` knows now. Only OpenSSH needs it: a key must lie on the disk before its VMA comes. */
+  readonly identities?: () => Iterable<TunnelIdentity>;
+  readonly openSsh?: OpenSshSettings;
 }
 
 export interface TunnelServerEvents {

@@ -118,6 +118,17 @@ export class SshConnection {
     });
   }
 
+  /** Opens a session channel for one of the server's subsystems. Throws `tunnel.down` when it is refused. */
+  subsystem(name: string): Promise<Duplex> {
+    return new Promise((resolve, reject) => {
+      this.client.subsys(name, (error, channel) =>
+        error
+          ? reject(new MigrationError('tunnel.down', `The tunnel server refused ${name}: ${error.message}`))
+          : resolve(channel),
+      );
+    });
+  }
+
   /**
    * Asks the server to listen for calls to the agent, and hands each call to `onCall`.
    * @param onCall connects to the agent; its rejection refuses the call.

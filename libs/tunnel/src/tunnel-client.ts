@@ -1,11 +1,13 @@
 import { EventEmitter } from 'node:events';
 import { chmod, rm } from 'node:fs/promises';
 import net, { type Socket } from 'node:net';
+import type { ProcessRunner } from '@ossea/process';
 import { asMigrationError, withDeadline, type MigrationError } from '@ossea/errors';
-import { AGENT_ADDRESS, NBD_ADDRESS, TUNNEL_USER } from './algorithms.js';
+import { DEFAULT_ENDPOINTS, TUNNEL_USER, type TunnelEndpoints } from './algorithms.js';
 import { Backoff } from './backoff.js';
 import { joinStreams } from './join-streams.js';
 import { SshConnection, type DialOptions } from './ssh-connection.js';
+import type { SourceTunnel } from './transport.js';
 
 /** Where the agent's API listens on this machine. */
 export type AgentEndpoint = { readonly path: string } | { readonly port: number };
@@ -16,11 +18,15 @@ export interface TunnelClientOptions extends Omit<DialOptions, 'username'> {
   /** Also offer it on this loopback port (0: any). */
   readonly nbdPort?: number;
   readonly agent?: AgentEndpoint;
+  /** What to ask the server for; the two usual addresses unless told. */
+  readonly endpoints?: TunnelEndpoints;
   /** SSH connections; NBD channels take turns over them. One is one core's cipher at each end. */
   readonly connections?: number;
   /** How long a local NBD connection waits for the tunnel before it is closed, in milliseconds; 15 000 unless told. */
   readonly holdMs?: number;
   readonly backoff?: () => Backoff;
+  /** For the system's ssh: where its key and the server's lie (a directory of ours alone), and who runs it. */
+  readonly openSsh?: { readonly directory?: string; readonly runner?: ProcessRunner };
 }
 
 export interface TunnelState {
@@ -36,7 +42,7 @@ export interface TunnelClientEvents {
 }
 
 /** The source side of the tunnel: dials, offers the server's NBD locally, lets the server call the agent, and comes back for ever. */
-export class TunnelClient extends EventEmitter<TunnelClientEvents> implements AsyncDisposable {
+export class TunnelClient extends EventEmitter<TunnelClientEvents> implements SourceTunnel {
   private readonly aborter = new AbortController();
   private readonly live: (SshConnection | undefined)[];
   private readonly bound: net.Server[] = [];
@@ -124,10 +130,14 @@ export class TunnelClient extends EventEmitter<TunnelClientEvents> implements As
     }
   }
 
+  private get endpoints(): TunnelEndpoints {
+    return this.options.endpoints ?? DEFAULT_ENDPOINTS;
+  }
+
   private async offerAgent(connection: SshConnection): Promise<void> {
     const { agent } = this.options;
     if (!agent) return;
-    await connection.listen(AGENT_ADDRESS, async (accept) => {
+    await connection.listen(this.endpoints.agent, async (accept) => {
       const socket = await connectLocal('path' in agent ? agent : { ...agent, host: '127.0.0.1' });
       const channel = accept();
       if (channel) joinStreams(socket, channel);
@@ -166,7 +176,7 @@ export class TunnelClient extends EventEmitter<TunnelClientEvents> implements As
       await withDeadline(this.aborter.signal, this.options.holdMs ?? 15_000, ({ signal }) =>
         this.ready(signal),
       );
-      const channel = await this.nextConnection().open(NBD_ADDRESS);
+      const channel = await this.nextConnection().open(this.endpoints.nbd);
       if (socket.destroyed) channel.destroy();
       else joinStreams(socket, channel);
     } catch {

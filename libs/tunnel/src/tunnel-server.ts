@@ -5,26 +5,32 @@ import net, { type AddressInfo, type Socket } from 'node:net';
 import ssh2, { type Connection } from 'ssh2';
 import { ALGORITHMS, KEEPALIVE } from './algorithms.js';
 import { fingerprint, publicKeyOf } from './keys.js';
-import { PendingConnections } from './pending-connections.js';
+import { PendingConnections, type PendingConnection } from './pending-connections.js';
 import {
   DEFAULT_TUNNEL_LIMITS,
+  isExpired,
   type TunnelLimits,
   type TunnelServerEvents,
   type TunnelServerOptions,
 } from './server-options.js';
+import type { LiveSession, TunnelTransport } from './transport.js';
 import { TunnelSession } from './tunnel-session.js';
 
 /**
  * The target side's SSH server. A VMA can open exactly two things: a channel to its own NBD socket, and a listener for
  * its own agent; user `enroll` reaches the enrolment exchange alone. Events: `TunnelServerEvents`.
  */
-export class TunnelServer extends EventEmitter<TunnelServerEvents> {
+export class TunnelServer extends EventEmitter<TunnelServerEvents> implements TunnelTransport {
+  readonly kind = 'ssh2';
   private readonly listener: net.Server;
   private readonly ssh: InstanceType<typeof ssh2.Server>;
   private readonly limits: TunnelLimits;
   private readonly pending: PendingConnections;
-  private readonly sockets = new Map<string, Socket>();
-  private readonly sessions = new Set<TunnelSession>();
+  private readonly sockets = new Map<
+    string,
+    { readonly socket: Socket; readonly pending: PendingConnection }
+  >();
+  private readonly alive = new Set<TunnelSession>();
   /** Keeps two connections of one VMA from binding its listener at the same time. */
   private readonly agentClaims = new Map<string, TunnelSession>();
   private count = 0;
@@ -65,15 +71,32 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
   /** Ids of the VMAs that are connected now, with the number of their connections. */
   connected(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
-    for (const { identity } of this.sessions)
+    for (const { identity } of this.alive)
       if (identity) counts.set(identity.id, (counts.get(identity.id) ?? 0) + 1);
     return counts;
+  }
+
+  sessions(): readonly LiveSession[] {
+    return [...this.alive].flatMap(({ identity, number, address, since, bytes }) =>
+      identity ? [{ connection: number, id: identity.id, address, since, bytes }] : [],
+    );
+  }
+
+  async refresh(): Promise<void> {
+    await Promise.all(
+      [...this.alive].map(async (session) => {
+        const { identity } = session;
+        if (!identity) return;
+        const now = await this.options.identify(identity.publicKey);
+        if (now?.id !== identity.id || isExpired(now)) session.destroy();
+      }),
+    );
   }
 
   /** Cuts all live connections of a VMA at once. `identify` must refuse its key from before this call. */
   revoke(id: string): number {
     let cut = 0;
-    for (const session of this.sessions) {
+    for (const session of this.alive) {
       if (session.identity?.id !== id) continue;
       session.destroy();
       cut += 1;
@@ -84,23 +107,28 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
   /** Cuts everything and stops listening. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.listener.close(() => resolve()));
-    for (const socket of this.sockets.values()) socket.destroy();
-    await Promise.all([...this.sessions].map((session) => session.closeAgent()));
+    for (const { socket } of this.sockets.values()) socket.destroy();
+    await Promise.all([...this.alive].map((session) => session.closeAgent()));
     await closed;
   }
 
   private onSocket(socket: Socket): void {
     const name = `${socket.remoteAddress} ${socket.remotePort}`;
-    this.sockets.set(name, socket);
-    socket.once('close', () => this.sockets.delete(name));
+    const pending = { address: socket.remoteAddress ?? 'unknown', cut: () => socket.destroy() };
+    this.sockets.set(name, { socket, pending });
+    socket.once('close', () => {
+      this.sockets.delete(name);
+      this.pending.settle(pending);
+    });
     socket.on('error', () => socket.destroy());
-    this.pending.add(socket);
+    this.pending.add(pending);
     this.ssh.injectSocket(socket);
   }
 
   private onConnection(client: Connection, socketName: string): void {
-    const socket = this.sockets.get(socketName);
-    if (!socket) return void client.end();
+    const known = this.sockets.get(socketName);
+    if (!known) return void client.end();
+    const { socket, pending } = known;
     this.count += 1;
     const session: TunnelSession = new TunnelSession(
       this.count,
@@ -108,7 +136,7 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
       socket,
       { ...this.options, limits: this.limits },
       {
-        authenticated: () => this.onAuthenticated(session, socket),
+        authenticated: () => this.onAuthenticated(session, socket, pending),
         claimAgent: () => this.claimAgent(session),
         ownsAgent: () => this.agentClaims.get(session.identity?.id ?? '') === session,
         agentListening: (_, { port }) => {
@@ -126,11 +154,11 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
         closed: () => this.onClosed(session),
       },
     );
-    this.sessions.add(session);
+    this.alive.add(session);
   }
 
-  private onAuthenticated(session: TunnelSession, socket: Socket): boolean {
-    this.pending.settle(socket);
+  private onAuthenticated(session: TunnelSession, socket: Socket, pending: PendingConnection): boolean {
+    this.pending.settle(pending);
     if (socket.destroyed) return false;
     const { identity } = session;
     if (identity)
@@ -147,7 +175,7 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
   }
 
   private onClosed(session: TunnelSession): void {
-    this.sessions.delete(session);
+    this.alive.delete(session);
     const { identity } = session;
     if (!identity) return;
     if (this.agentClaims.get(identity.id) === session) this.agentClaims.delete(identity.id);

@@ -1,10 +1,11 @@
 import net, { type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Connection } from 'ssh2';
+import type { Connection, Session } from 'ssh2';
 import { AgentListener } from './agent-listener.js';
-import { AGENT_ADDRESS, ENROL_ADDRESS, NBD_ADDRESS, isAddress } from './algorithms.js';
+import { AGENT_ADDRESS, NBD_ADDRESS, isAddress } from './algorithms.js';
 import { authenticate, type Principal } from './authenticate.js';
 import { serveEnrolChannel } from './enrol-channel.js';
+import { serveEnrolSession } from './enrol-session.js';
 import { gatherWrites } from './gather-writes.js';
 import { joinStreams } from './join-streams.js';
 import { fingerprint } from './keys.js';
@@ -27,6 +28,7 @@ export interface SessionHooks {
 /** One SSH connection. What is not served here does not exist: no shell, no exec, no other address. */
 export class TunnelSession {
   principal: Principal | undefined;
+  readonly since = new Date();
   readonly address: string;
   private listener: AgentListener | undefined;
   private agentAsked = false;
@@ -63,7 +65,7 @@ export class TunnelSession {
       const asked = { host: info.bindAddr, port: info.bindPort };
       void this.onForward(name, asked).then((allowed) => (allowed ? accept?.() : reject?.()));
     });
-    client.on('session', (_accept, reject) => this.refuse('session', reject));
+    client.on('session', (accept, reject) => this.onSession(accept, reject));
     client.on('openssh.streamlocal', (_accept, reject) => this.refuse('direct-streamlocal', reject));
     client.on('error', () => this.destroy());
     client.on('close', () => this.onClose());
@@ -142,8 +144,6 @@ export class TunnelSession {
       return this.refuse('channel limit', reject);
     if (principal?.kind === 'vma' && isAddress(asked, NBD_ADDRESS))
       return this.openNbd(principal.identity, accept, reject);
-    if (principal?.kind === 'enrolling' && isAddress(asked, ENROL_ADDRESS))
-      return this.openEnrolment(principal.publicKey, accept);
     // the port and the kind say enough; a name that the peer chose does not belong into a log line
     this.refuse(`direct-tcpip to another address, port ${asked.port}`, reject);
   }
@@ -165,14 +165,20 @@ export class TunnelSession {
     });
   }
 
-  private openEnrolment(publicKey: string, accept: () => Duplex | undefined): void {
+  /** Only who enrols has a session channel, one at a time, for the exchange alone. */
+  private onSession(accept: () => Session, reject: () => void): void {
+    const { principal } = this;
     const { enrol } = this.options;
-    const channel = accept();
-    if (!channel || !enrol) return this.destroy();
+    if (principal?.kind !== 'enrolling' || !enrol || this.channels > 0) return this.refuse('session', reject);
+    const { publicKey } = principal;
     this.channels += 1;
-    channel.once('close', () => (this.channels -= 1));
+    const session = accept();
+    session.once('close', () => (this.channels -= 1));
     const peer = { publicKey, fingerprint: fingerprint(publicKey), address: this.address };
-    serveEnrolChannel(channel, (request) => enrol(request, peer));
+    serveEnrolSession(session, {
+      serve: (channel) => serveEnrolChannel(channel, (request) => enrol(request, peer)),
+      refused: (what, refuse) => this.refuse(what, refuse),
+    });
   }
 
   private async onForward(

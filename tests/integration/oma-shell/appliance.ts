@@ -120,7 +120,8 @@ export async function callAt(url: string, path: string, call: Call): Promise<Ans
   };
 }
 
-async function firstToken(url: string, code: string): Promise<string> {
+/** A token of the administrator's with every scope, for the code of the set-up. */
+export async function firstToken(url: string, code: string): Promise<string> {
   const entered = await callAt(url, 'access/set-up', { body: { code, password: ADMIN_PASSWORD } });
   const { token: session = '' } = SignedIn.parse(entered.body);
   // of a program that may do whatever one may: it is never asked for a password

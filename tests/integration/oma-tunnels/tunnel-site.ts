@@ -14,7 +14,7 @@ import {
   type RunningVma,
 } from '../../../apps/vma/src/start-vma.js';
 import { until } from '../../stack/probe.js';
-import { Appliance, type Engine } from '../oma-shell/appliance.js';
+import { Appliance, type Answer, type Call, type Engine } from '../oma-shell/appliance.js';
 
 /** A VMA in this process: its own state, its own key, the real agent. */
 export interface SiteVma {
@@ -27,18 +27,28 @@ export interface EnrolledVma extends SiteVma {
   readonly fingerprint: string;
 }
 
+/** The OMA as these tests see it, wherever it runs. */
+export interface SiteAppliance extends AsyncDisposable {
+  readonly url: string;
+  readonly stateDir: string;
+  call(path: string, call?: Call): Promise<Answer>;
+}
+
 /** A whole OMA with its tunnel server in a process of its own, and VMAs around it, on loopback. */
 export class TunnelSite implements AsyncDisposable {
   private readonly ends: (() => Promise<unknown> | unknown)[] = [];
 
   private constructor(
-    readonly appliance: Appliance,
+    readonly appliance: SiteAppliance,
     /** Where VMAs dial in. */
     readonly port: number,
   ) {}
 
   static async start(config: Partial<OmaConfigInput> = {}, engine: Engine = 'sqlite'): Promise<TunnelSite> {
-    const appliance = await Appliance.start({ config, engine });
+    return TunnelSite.around(await Appliance.start({ config, engine }));
+  }
+
+  static async around(appliance: SiteAppliance): Promise<TunnelSite> {
     const ready = JSON.parse(await readFile(join(appliance.stateDir, 'ready.json'), 'utf8')) as {
       readonly tunnelPort: number;
     };
@@ -123,15 +133,17 @@ export class TunnelSite implements AsyncDisposable {
     });
   }
 
-  /** The tunnel server's process, as the system shows it: a child of ours. */
+  /** The tunnel server's process, as the system shows it: a child of the OMA. */
   async serverPid(): Promise<number> {
+    const told = await readFile(join(this.appliance.stateDir, 'ready.json'), 'utf8');
+    const omaPid = (JSON.parse(told) as { readonly pid: number }).pid;
     for (const entry of await readdir('/proc')) {
       if (!/^\d+$/.test(entry)) continue;
       const read = (name: string) => readFile(`/proc/${entry}/${name}`, 'utf8').catch(() => '');
       if (!(await read('cmdline')).includes('tunnel-server.process')) continue;
       const stat = await read('stat');
       const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-      if (Number(parent) === process.pid && state !== 'Z') return Number(entry);
+      if (Number(parent) === omaPid && state !== 'Z') return Number(entry);
     }
     throw new Error('there is no tunnel server');
   }

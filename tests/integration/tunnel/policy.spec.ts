@@ -73,7 +73,7 @@ describe('a raw client', () => {
     ['127.0.0.2', (client, done) => client.forwardOut('127.0.0.1', 1, '127.0.0.2', 10809, done)],
     ['0.0.0.0', (client, done) => client.forwardOut('127.0.0.1', 1, '0.0.0.0', 10809, done)],
     ['an empty host', (client, done) => client.forwardOut('127.0.0.1', 1, '', 10809, done)],
-    ['the enrolment', (client, done) => client.forwardOut('127.0.0.1', 1, 'enroll', 1, done)],
+    ['the enrolment', (client, done) => client.subsys('ossea-enrol', done)],
     [
       'a Unix socket',
       (client, done) => client.openssh_forwardOutStreamLocal(join(site.directory, 'a-nbd'), done),

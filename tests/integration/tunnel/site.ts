@@ -4,50 +4,104 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  TunnelClient,
-  TunnelServer,
+  AGENT_ADDRESS,
+  NBD_ADDRESS,
+  openTunnelClient,
+  openTunnelServer,
   fingerprint,
   generateKeyPair,
   type KeyPair,
   type TunnelClientOptions,
+  type SourceTunnel,
+  type TunnelEndpoints,
   type TunnelIdentity,
+  type TunnelKind,
   type TunnelServerOptions,
+  type TunnelTransport,
 } from '@ossea/tunnel';
 import { until } from '../../stack/probe.js';
+import { freePorts } from './agent.js';
+import { openSshGround, type OpenSshGround } from './openssh-ground.js';
 
 /** A tunnel server with VMAs around it, on loopback, in a directory of its own. */
 export interface Site extends AsyncDisposable {
   readonly directory: string;
-  readonly server: TunnelServer;
+  readonly kind: TunnelKind;
+  /** Absent over ssh2. */
+  readonly openSsh: OpenSshGround['settings'] | undefined;
+  readonly server: TunnelTransport;
   readonly port: number;
   readonly hostKey: KeyPair;
   readonly identities: Map<string, TunnelIdentity>;
   readonly refusals: string[];
   /** A known VMA; its storage daemon is a listener that greets with the VMA's id and echoes. */
-  addVma(
-    id: string,
-    nbdSocketPath?: string,
-  ): Promise<{ key: KeyPair; identity: TunnelIdentity & { readonly agentSocketPath: string } }>;
-  client(key: KeyPair, more?: Partial<TunnelClientOptions>): Promise<TunnelClient>;
+  addVma(id: string, nbdSocketPath?: string): Promise<SiteVma>;
+  /** One more key, or another set of facts, for a VMA that is known already. */
+  addKey(identity: Omit<TunnelIdentity, 'publicKey'>): KeyPair;
+  client(key: KeyPair, more?: Partial<TunnelClientOptions>): Promise<SourceTunnel>;
+  /** The same by the system's ssh. */
+  openSshClient(key: KeyPair, more?: Partial<TunnelClientOptions>): Promise<SourceTunnel>;
   later(end: () => unknown): void;
 }
 
-export async function startSite(more: Partial<TunnelServerOptions> = {}): Promise<Site> {
+export interface SiteVma {
+  readonly id: string;
+  readonly key: KeyPair;
+  readonly identity: TunnelIdentity & { readonly agentSocketPath: string };
+  /** What this VMA has to ask this server for. */
+  readonly endpoints: TunnelEndpoints;
+}
+
+export async function startSite(
+  more: Partial<TunnelServerOptions> = {},
+  kind: TunnelKind = 'ssh2',
+): Promise<Site> {
   const directory = await mkdtemp(join(tmpdir(), 'ot-'));
   const hostKey = generateKeyPair();
   const identities = new Map<string, TunnelIdentity>();
   const ends: (() => unknown)[] = [];
   const refusals: string[] = [];
-  const server = new TunnelServer({
+  const ground: OpenSshGround | undefined = kind === 'openssh' ? await openSshGround() : undefined;
+  const server = openTunnelServer(kind, {
     hostKey: hostKey.privateKey,
     identify: (key) => identities.get(key),
+    identities: () => identities.values(),
+    ...(ground ? { openSsh: ground.settings } : {}),
     ...more,
   });
+  const endpointsOf = ({
+    nbdPort,
+    agentPort,
+  }: Pick<TunnelIdentity, 'nbdPort' | 'agentPort'>): TunnelEndpoints =>
+    kind === 'openssh'
+      ? { nbd: { host: '127.0.0.1', port: nbdPort ?? 0 }, agent: { host: '127.0.0.1', port: agentPort ?? 0 } }
+      : { nbd: NBD_ADDRESS, agent: AGENT_ADDRESS };
   server.on('refused', ({ what }) => refusals.push(what));
   const { port } = await server.listen({ host: '127.0.0.1', port: 0 });
   let count = 0;
+  const dial = async (
+    client: TunnelKind,
+    key: KeyPair,
+    options: Partial<TunnelClientOptions> = {},
+  ): Promise<SourceTunnel> => {
+    count += 1;
+    const made = openTunnelClient(client, {
+      host: '127.0.0.1',
+      port,
+      privateKey: key.privateKey,
+      hostKeyFingerprint: fingerprint(hostKey.publicKey),
+      nbdSocketPath: join(directory, `local-${count}`),
+      endpoints: endpointsOf(identities.get(key.publicKey) ?? {}),
+      ...options,
+    });
+    ends.unshift(() => made[Symbol.asyncDispose]());
+    await made.start();
+    return made;
+  };
   return {
     directory,
+    kind,
+    openSsh: ground?.settings,
     server,
     port,
     hostKey,
@@ -56,34 +110,30 @@ export async function startSite(more: Partial<TunnelServerOptions> = {}): Promis
     later: (end) => void ends.unshift(end),
     async addVma(id, nbdSocketPath = join(directory, `${id}-nbd`)) {
       const key = generateKeyPair();
+      const [nbdPort, agentPort] = kind === 'openssh' ? await freePorts(2) : [];
       const identity = {
         id,
         publicKey: key.publicKey,
         nbdSocketPath,
         agentSocketPath: join(directory, `${id}-agent`),
-        agentPort: 0,
+        agentPort: agentPort ?? 0,
+        ...(nbdPort === undefined ? {} : { nbdPort }),
       };
       identities.set(key.publicKey, identity);
       ends.unshift(await greeter(nbdSocketPath, id));
-      return { key, identity };
+      return { id, key, identity, endpoints: endpointsOf(identity) };
     },
-    async client(key, options = {}) {
-      count += 1;
-      const client = new TunnelClient({
-        host: '127.0.0.1',
-        port,
-        privateKey: key.privateKey,
-        hostKeyFingerprint: fingerprint(hostKey.publicKey),
-        nbdSocketPath: join(directory, `local-${count}`),
-        ...options,
-      });
-      ends.unshift(() => client[Symbol.asyncDispose]());
-      await client.start();
-      return client;
+    addKey(identity) {
+      const key = generateKeyPair();
+      identities.set(key.publicKey, { ...identity, publicKey: key.publicKey });
+      return key;
     },
+    client: (key, options) => dial('ssh2', key, options),
+    openSshClient: (key, options) => dial('openssh', key, options),
     async [Symbol.asyncDispose]() {
       for (const end of ends) await end();
       await server.close();
+      await ground?.[Symbol.asyncDispose]();
       await rm(directory, { recursive: true, force: true });
     },
   };

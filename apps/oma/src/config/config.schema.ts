@@ -56,7 +56,21 @@ export const configSchema = z.strictObject({
       port: Port.default(443),
       /** Of the first VMA's agent API on the loopback; the next ones get the following numbers. */
       firstAgentPort: Port.default(9081),
+      /** Who speaks SSH: the appliance itself, or the system's OpenSSH, for which it must run as root. */
+      transport: z.enum(['ssh2', 'openssh']).default('ssh2'),
+      /** With openssh, of the first VMA's NBD on the loopback; the next ones get the following numbers. */
+      firstNbdPort: Port.default(30_000),
+      /** With openssh, where its configuration and keys lie: root's, as every directory above it. */
+      opensshDir: Path.default('/run/ossea-tunnel'),
     })
+    .refine(
+      ({ transport, firstAgentPort, firstNbdPort }) =>
+        transport === 'ssh2' || (firstAgentPort > 0 && firstNbdPort > 0),
+      {
+        path: ['transport'],
+        message: 'expected tunnel.firstAgentPort and tunnel.firstNbdPort other than 0 for openssh',
+      },
+    )
     .prefault({}),
   database: z.discriminatedUnion('engine', [SqliteDatabase, MariaDatabase]).default({ engine: 'sqlite' }),
   plugins: z
@@ -116,6 +130,9 @@ export const ENVIRONMENT: Readonly<Record<string, { path: string; as?: 'number' 
   OSSEA_TUNNEL_HOST: { path: 'tunnel.host' },
   OSSEA_TUNNEL_PORT: { path: 'tunnel.port', as: 'number' },
   OSSEA_TUNNEL_FIRST_AGENT_PORT: { path: 'tunnel.firstAgentPort', as: 'number' },
+  OSSEA_TUNNEL_TRANSPORT: { path: 'tunnel.transport' },
+  OSSEA_TUNNEL_FIRST_NBD_PORT: { path: 'tunnel.firstNbdPort', as: 'number' },
+  OSSEA_TUNNEL_OPENSSH_DIR: { path: 'tunnel.opensshDir' },
   OSSEA_DATABASE_ENGINE: { path: 'database.engine' },
   OSSEA_DATABASE_PATH: { path: 'database.file' },
   OSSEA_DATABASE_SOCKET_PATH: { path: 'database.socketPath' },

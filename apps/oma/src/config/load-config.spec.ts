@@ -15,7 +15,7 @@ describe('the configuration', () => {
     expect(parseConfig({ stateDir: '/s' })).toMatchObject({
       http: { host: '127.0.0.1', port: 3001 },
       tls: { mode: 'auto' },
-      tunnel: { host: '0.0.0.0', port: 443, firstAgentPort: 9081 },
+      tunnel: { host: '0.0.0.0', port: 443, firstAgentPort: 9081, transport: 'ssh2', firstNbdPort: 30_000 },
       database: { engine: 'sqlite' },
       log: { level: 'info' },
     });

@@ -18,7 +18,8 @@ import { Tunnels1763900000003 } from './versions/0003-tunnels.js';
 import { Replication1763900000004 } from './versions/0004-replication.js';
 import { WhyAndHowConsistent1764000000005 } from './versions/0005-why-and-how-consistent.js';
 import { SetUps1764400000006 } from './versions/0006-set-ups.js';
-import { Access1764500000007 } from './versions/0007-access.js';
+import { Access1764400000007 } from './versions/0007-access.js';
+import { VmaEndpoints1764400000010 } from './versions/0010-vma-endpoints.js';
 
 /** Every table of the OMA. Each room lists its own. */
 export const ENTITIES: readonly (EntityTarget<ObjectLiteral> & (new () => object))[] = [
@@ -47,5 +48,6 @@ export const SCHEMA_VERSIONS: readonly (new () => MigrationInterface)[] = [
   Replication1763900000004,
   WhyAndHowConsistent1764000000005,
   SetUps1764400000006,
-  Access1764500000007,
+  Access1764400000007,
+  VmaEndpoints1764400000010,
 ];

@@ -10,6 +10,7 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { Outbox } from '../progress/outbox.js';
 import { PairingCodes } from './pairing-codes.js';
 import type { PairingCode } from './pairing-code.entity.js';
+import { VmaNumbers } from './vma-numbers.js';
 import { Vma } from './vma.entity.js';
 
 /** How long a request waits for an administrator. */
@@ -30,6 +31,7 @@ export class EnrolmentDesk {
     private readonly unitOfWork: UnitOfWork,
     private readonly codes: PairingCodes,
     private readonly outbox: Outbox,
+    private readonly numbers: VmaNumbers,
   ) {}
 
   /**
@@ -44,7 +46,7 @@ export class EnrolmentDesk {
         protocol: AGENT_PROTOCOL_VERSION,
         vmaId: row.id,
         state: row.state,
-        ...(row.state === 'approved' ? { agentTokenKey: agentTokenPublicKey } : {}),
+        ...(row.state === 'approved' ? this.welcome(row, agentTokenPublicKey) : {}),
       };
     } catch (error) {
       if (isMigrationError(error)) {
@@ -55,6 +57,11 @@ export class EnrolmentDesk {
       // whoever asks is a stranger yet: what went wrong inside is not theirs to know
       throw new MigrationError('internal.unexpected', 'The request could not be answered.');
     }
+  }
+
+  private welcome(row: Vma, agentTokenKey: string): Pick<EnrolAnswer, 'agentTokenKey' | 'endpoints'> {
+    const endpoints = this.numbers.endpointsOf(row);
+    return { agentTokenKey, ...(endpoints === undefined ? {} : { endpoints }) };
   }
 
   private async status({ publicKey }: EnrolPeer): Promise<Vma> {
@@ -89,7 +96,7 @@ export class EnrolmentDesk {
     const vmas = manager.getRepository(Vma);
     const row = await vmas.save(
       vmas.create({
-        ...(known ?? { id: newId('vma'), agentPort: null, lastSeenAt: null }),
+        ...(known ?? { id: newId('vma'), agentPort: null, nbdPort: null, lastSeenAt: null }),
         name: code.vmaName ?? request.name,
         state: 'pending',
         publicKey: peer.publicKey,

@@ -14,6 +14,8 @@ import { Outbox } from '../progress/outbox.js';
 import { EnrolmentDesk, REQUEST_MS } from './enrolment-desk.js';
 import { PairingCode } from './pairing-code.entity.js';
 import { PAIRING_CODE_MS, PairingCodes } from './pairing-codes.js';
+import type { TunnelsSettings } from './tunnels-ports.js';
+import { VmaNumbers } from './vma-numbers.js';
 import { VmaDecisions } from './vma-decisions.js';
 import { Vma } from './vma.entity.js';
 
@@ -27,6 +29,8 @@ let database: DataSource;
 let codes: PairingCodes;
 let desk: EnrolmentDesk;
 let decisions: VmaDecisions;
+let numbers: VmaNumbers;
+let settings: { -readonly [K in keyof TunnelsSettings]: TunnelsSettings[K] };
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ossea-enrol-'));
@@ -34,14 +38,19 @@ beforeEach(async () => {
   const unitOfWork = new UnitOfWork(database);
   const outbox = new Outbox(database);
   codes = new PairingCodes(database);
-  desk = new EnrolmentDesk(database, unitOfWork, codes, outbox);
-  decisions = new VmaDecisions(unitOfWork, outbox, {
+  settings = {
     host: '127.0.0.1',
     port: 0,
     firstAgentPort: 9081,
+    transport: 'ssh2',
+    firstNbdPort: 30_000,
+    opensshDir: directory,
     stateDir: directory,
     runDir: directory,
-  });
+  };
+  numbers = new VmaNumbers(unitOfWork, settings);
+  desk = new EnrolmentDesk(database, unitOfWork, codes, outbox, numbers);
+  decisions = new VmaDecisions(unitOfWork, outbox, numbers);
 });
 afterEach(async () => {
   await database.destroy();
@@ -158,6 +167,20 @@ describe('a VMA that asks', () => {
     expect(await status(peer)).toMatchObject({ state: 'approved', agentTokenKey: TOKEN_KEY });
   });
 
+  it('is told its own numbers where OpenSSH serves the tunnel, also when it was approved before', async () => {
+    const peer = newPeer();
+    const { vmaId } = await enrol((await codes.create()).code, peer);
+    await decisions.approve(vmaId, peer.fingerprint, 'c');
+    expect(await status(peer)).not.toHaveProperty('endpoints');
+    settings.transport = 'openssh';
+    const endpoints = { nbd: { host: '127.0.0.1', port: 30_000 }, agent: { host: '127.0.0.1', port: 9081 } };
+    expect(await status(peer)).toMatchObject({ endpoints });
+    await database.getRepository(Vma).update({ id: vmaId }, { nbdPort: null });
+    expect(await status(peer)).not.toHaveProperty('endpoints');
+    await numbers.fillIn();
+    expect(await status(peer)).toMatchObject({ endpoints });
+  });
+
   it('is rejected where its key never asked', async () => {
     await expect(status(newPeer())).rejects.toMatchObject(rejected);
   });
@@ -245,6 +268,12 @@ describe('a decision', () => {
     await decisions.revoke(all[1]!.vmaId, 'c');
     const next = await pending();
     expect((await decisions.approve(next.vmaId, next.peer.fingerprint, 'c')).agentPort).toBe(ports[1]);
+    const rows = await database.getRepository(Vma).findBy({ state: 'approved' });
+    expect(rows.map(({ nbdPort }) => nbdPort).sort()).toEqual([30_000, 30_001, 30_002]);
+    expect(await database.getRepository(Vma).findOneByOrFail({ state: 'revoked' })).toMatchObject({
+      agentPort: null,
+      nbdPort: null,
+    });
   });
 
   it('counts once, and leaves its fact once', async () => {

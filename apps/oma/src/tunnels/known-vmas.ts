@@ -31,12 +31,13 @@ export class KnownVmas {
     this.known = new Map(
       rows.map(({ id, name }) => [id, { id, name, agentSocketPath: agentSocketFor(runDir, id) }]),
     );
-    return rows.map(({ id, publicKey, agentPort }) => ({
+    return rows.map(({ id, publicKey, agentPort, nbdPort }) => ({
       id,
       publicKey,
       nbdSocketPath: this.nbdSockets.nbdSocketFor(id),
       agentSocketPath: agentSocketFor(runDir, id),
       agentPort: agentPort ?? 0,
+      ...(nbdPort === null ? {} : { nbdPort }),
     }));
   }
 

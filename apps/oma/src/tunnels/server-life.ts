@@ -21,7 +21,7 @@ const APPLY_MS = 3_000;
 export interface LifeOptions {
   readonly runner: ProcessRunner;
   readonly channel: ControlChannel;
-  readonly start: Pick<ServerStart, 'host' | 'port' | 'hostKey'>;
+  readonly start: Pick<ServerStart, 'host' | 'port' | 'hostKey' | 'transport' | 'opensshDir'>;
   readonly identities: readonly IdentityMessage[];
   readonly onMessage: (message: FromServer, life: ServerLife) => void;
   readonly signal: AbortSignal;
@@ -54,7 +54,7 @@ export class ServerLife {
 
   /**
    * Starts a process and comes back when it listens.
-   * Throws `config.invalid` when the address cannot be bound, and what the process runner throws.
+   * Throws `config.invalid` when the address cannot be bound, `config.*` when the transport cannot work here, and what the process runner throws.
    */
   static begin(options: LifeOptions): Promise<ServerLife> {
     return withDeadline(options.signal, START_MS, (limited) => ServerLife.beginWithin(options, limited));
@@ -177,6 +177,8 @@ function cannotListen(
   { host, port }: Pick<ServerStart, 'host' | 'port'>,
 ): MigrationError {
   const { code, message: why } = message.type === 'failed' ? message : { code: 'unknown', message: '' };
+  // what the transport says of this machine names the setting already
+  if (code === 'config.invalid' || code === 'config.missing') return new MigrationError(code, why);
   const expected: Readonly<Record<string, string>> = {
     EADDRINUSE: `tunnel.port: expected a free port, ${port} on ${host} is in use.`,
     EACCES: `tunnel.port: expected a port that this process may listen on, ${port} is none.`,

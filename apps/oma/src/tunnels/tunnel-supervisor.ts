@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { Mutex } from 'async-mutex';
 import { MigrationError, asMigrationError, toProblem } from '@ossea/errors';
 import type { ProcessRunner } from '@ossea/process';
-import { Backoff, type EnrolPeer } from '@ossea/tunnel';
+import { Backoff, type EnrolPeer, type TunnelKind } from '@ossea/tunnel';
 import type { ApplianceKeys } from './appliance-keys.js';
 import { ControlChannel } from './control-channel.js';
 import type { FromServer, IdentityMessage, TunnelEvent } from './server/control-messages.js';
@@ -28,6 +28,13 @@ export interface SupervisorOptions {
   readonly log: { log(message: string): void; warn(message: string): void };
 }
 
+export interface Serving {
+  readonly pid: number;
+  readonly transport: TunnelKind;
+  /** Whether ssh2 has its fast ciphers; of no account where OpenSSH serves. */
+  readonly nativeCrypto: boolean;
+}
+
 /** Keeps the tunnel server's process running: losing it is normal, being without it for long is not. */
 export class TunnelSupervisor implements AsyncDisposable {
   private readonly aborter = new AbortController();
@@ -49,8 +56,9 @@ export class TunnelSupervisor implements AsyncDisposable {
   }
 
   /** The process that serves now; absent while it is started anew. */
-  get serving(): { readonly pid: number; readonly nativeCrypto: boolean } | undefined {
-    return this.life && { pid: this.life.pid, nativeCrypto: this.life.nativeCrypto };
+  get serving(): Serving | undefined {
+    const { transport } = this.options.settings;
+    return this.life && { pid: this.life.pid, nativeCrypto: this.life.nativeCrypto, transport };
   }
 
   /** Starts the first process. Throws `config.invalid` when tunnel.host or tunnel.port cannot be bound. */
@@ -102,7 +110,13 @@ export class TunnelSupervisor implements AsyncDisposable {
       const life = await ServerLife.begin({
         runner,
         channel,
-        start: { host: settings.host, port: this.port, hostKey: keys.hostKey },
+        start: {
+          host: settings.host,
+          port: this.port,
+          hostKey: keys.hostKey,
+          transport: settings.transport,
+          opensshDir: settings.opensshDir,
+        },
         identities: await identities(),
         onMessage: (message, from) => this.onMessage(message, from),
         signal: this.aborter.signal,
@@ -115,7 +129,7 @@ export class TunnelSupervisor implements AsyncDisposable {
         this.onEnded(life, how, channel);
       });
       log.log(`The tunnel server listens on port ${life.port}.`);
-      if (!life.nativeCrypto)
+      if (!life.nativeCrypto && settings.transport === 'ssh2')
         log.warn('ssh2 has no native cryptography here: the tunnel is about ten times slower.');
     });
   }

@@ -1,3 +1,5 @@
+import type { TunnelKind } from '@ossea/tunnel';
+
 /*
  * What the tunnels' room needs of its neighbours. composition.ts provides each token; nothing here knows who does.
  */
@@ -15,6 +17,12 @@ export interface TunnelsSettings {
   readonly port: number;
   /** The first VMA's agent on our loopback, the next ones get the following numbers; 0 takes any free ones. */
   readonly firstAgentPort: number;
+  /** Who speaks SSH at the server. */
+  readonly transport: TunnelKind;
+  /** The first VMA's NBD on our loopback, which OpenSSH needs; 0: none. */
+  readonly firstNbdPort: number;
+  /** Where OpenSSH's configuration and keys lie. */
+  readonly opensshDir: string;
   /** Holds the host key and the agent-token key. */
   readonly stateDir: string;
   /** Holds sockets; a short path, because a Unix socket's is at most 107 bytes. Mode 0700. */

@@ -23,6 +23,7 @@ import { TunnelMonitor } from './tunnel-monitor.js';
 import { TunnelPresence } from './tunnel-presence.js';
 import { TunnelSupervisor } from './tunnel-supervisor.js';
 import { TUNNELS_SETTINGS, type TunnelsSettings } from './tunnels-ports.js';
+import { VmaNumbers } from './vma-numbers.js';
 import { VmaDecisions } from './vma-decisions.js';
 import { PluginFilesController } from './plugin-files.controller.js';
 import { RemotePluginFiles } from './remote-plugin-files.js';
@@ -50,10 +51,12 @@ class TunnelsLife implements OnModuleInit, OnApplicationShutdown {
     private readonly tunnel: TunnelSupervisor,
     private readonly presence: TunnelPresence,
     private readonly vmas: VmasService,
+    private readonly numbers: VmaNumbers,
     private readonly health: HealthRegistry,
   ) {}
 
   async onModuleInit(): Promise<void> {
+    await this.numbers.fillIn();
     await this.tunnel.start();
     this.health.add('vmas', () => this.connected());
   }
@@ -114,6 +117,7 @@ class TunnelsLife implements OnModuleInit, OnApplicationShutdown {
     PairingCodes,
     EnrolmentDesk,
     TunnelPresence,
+    VmaNumbers,
     VmaDecisions,
     AccessJobs,
     VmasService,

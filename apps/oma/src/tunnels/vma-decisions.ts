@@ -1,15 +1,14 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { VmaState } from '@ossea/api-contract';
 import { MigrationError } from '@ossea/errors';
-import { IsNull, Not, type EntityManager } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 import { isUniqueViolation } from '../database/driver-errors.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { Outbox } from '../progress/outbox.js';
-import { TUNNELS_SETTINGS, type TunnelsSettings } from './tunnels-ports.js';
+import { VmaNumbers } from './vma-numbers.js';
 import { Vma } from './vma.entity.js';
 
 const ATTEMPTS = 5;
-const HIGHEST_PORT = 65_535;
 
 interface Decision {
   readonly to: VmaState;
@@ -43,7 +42,7 @@ export class VmaDecisions {
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly outbox: Outbox,
-    @Inject(TUNNELS_SETTINGS) private readonly settings: TunnelsSettings,
+    private readonly numbers: VmaNumbers,
   ) {}
 
   /** Throws `request.conflict` unless the fingerprint is the very one of the VMA that asks. */
@@ -58,7 +57,7 @@ export class VmaDecisions {
               'This is not the fingerprint of the VMA. Compare it with what the VMA shows.',
               { context: { vma: id } },
             );
-          row.agentPort = await this.freeAgentPort(manager);
+          Object.assign(row, await this.numbers.free(manager, row));
         });
       } catch (error) {
         if (attempt >= ATTEMPTS || !isUniqueViolation(error)) throw error;
@@ -73,6 +72,7 @@ export class VmaDecisions {
   revoke(id: string, correlationId: string): Promise<Vma> {
     return this.decide(REVOKE, id, correlationId, async (row) => {
       row.agentPort = null;
+      row.nbdPort = null;
     });
   }
 
@@ -96,7 +96,7 @@ export class VmaDecisions {
       const now = new Date();
       const done = await vmas.update(
         { id, state: before },
-        { state: to, agentPort: row.agentPort, decidedAt: now, updatedAt: now },
+        { state: to, agentPort: row.agentPort, nbdPort: row.nbdPort, decidedAt: now, updatedAt: now },
       );
       if (done.affected !== 1)
         throw new MigrationError('request.conflict', 'Somebody else decided about this VMA just now.', {
@@ -105,17 +105,6 @@ export class VmaDecisions {
       await this.outbox.append(manager, fact, id, { vmaId: id }, correlationId);
       return vmas.findOneByOrFail({ id });
     });
-  }
-
-  /** The lowest number that no other VMA has; none where any will do, or where all are taken. */
-  private async freeAgentPort(manager: EntityManager): Promise<number | null> {
-    const first = this.settings.firstAgentPort;
-    if (first === 0) return null;
-    const rows = await manager.getRepository(Vma).findBy({ agentPort: Not(IsNull()) });
-    const taken = new Set(rows.map(({ agentPort }) => agentPort));
-    let port = first;
-    while (taken.has(port)) port += 1;
-    return port <= HIGHEST_PORT ? port : null;
   }
 }
 

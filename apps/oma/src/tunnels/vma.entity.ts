@@ -6,6 +6,7 @@ import { Stamped } from '../database/stamped.js';
 @Entity({ name: 'vma' })
 @Index('ux_vma_public_key', ['publicKey'], { unique: true })
 @Index('ux_vma_agent_port', ['agentPort'], { unique: true })
+@Index('ux_vma_nbd_port', ['nbdPort'], { unique: true })
 export class Vma extends Stamped {
   /** `vma_<ulid>`. */
   @PrimaryColumn({ type: 'varchar', length: 40 }) id!: string;
@@ -19,6 +20,8 @@ export class Vma extends Stamped {
   @Column({ type: 'varchar', length: 40, nullable: true }) version!: string | null;
   /** Its agent's port on our loopback; kept while it is approved, so that it is the same after every restart. */
   @Column({ type: 'int', nullable: true }) agentPort!: number | null;
+  /** What its storage daemon is reached at on our loopback, where OpenSSH serves the tunnel; kept likewise. */
+  @Column({ type: 'int', nullable: true }) nbdPort!: number | null;
   /** When it asked, last: an undecided request expires. */
   @Column({ type: 'datetime', precision: 3 }) requestedAt!: Date;
   @Column({ type: 'datetime', precision: 3, nullable: true }) decidedAt!: Date | null;

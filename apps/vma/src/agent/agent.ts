@@ -2,7 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { MigrationError, asMigrationError, isMigrationError } from '@ossea/errors';
-import { TunnelClient, type TunnelState } from '@ossea/tunnel';
+import {
+  openTunnelClient,
+  signAgentProof,
+  type SourceTunnel,
+  type TunnelKind,
+  type TunnelState,
+} from '@ossea/tunnel';
 import type { VmaConfig } from '../config/config.schema.js';
 import { AskSchedule } from '../enrolment/ask-schedule.js';
 import { askState } from '../enrolment/enrol.js';
@@ -23,6 +29,7 @@ export interface AgentSettings extends Pick<VmaConfig, 'oma' | 'enrolment'> {
   /** Our own API, for the OMA. */
   readonly agentSocketPath: string;
   readonly connections: number;
+  readonly client: TunnelKind;
   /** Told whenever `state` or `nbdPort` has become another one. */
   readonly onChange?: (agent: Agent) => void;
 }
@@ -36,7 +43,7 @@ export class Agent {
   private readonly stopper = new AbortController();
   private loop: Promise<void> | undefined;
   private known: Enrolment | undefined;
-  private client: TunnelClient | undefined;
+  private client: SourceTunnel | undefined;
   private asking: AskSchedule;
   /** What was told last, so that it is told once and not every second. */
   private told = '';
@@ -62,6 +69,13 @@ export class Agent {
   /** The loopback port where the OMA's NBD is offered, while it is. */
   get nbdPort(): number | undefined {
     return this.client?.nbdPort;
+  }
+
+  /** Signs a nonce with the key of our tunnel. Throws `request.not-found` while this VMA is nobody's. */
+  async prove(nonce: string): Promise<string> {
+    if (this.known?.state !== 'approved')
+      throw new MigrationError('request.not-found', 'This VMA is not approved.');
+    return signAgentProof((await this.files.keyPair()).privateKey, this.known.vmaId, nonce);
   }
 
   /** Begins; comes back when it knows where it stands. Throws `config.invalid` for an enrolment that cannot be read. */
@@ -100,7 +114,10 @@ export class Agent {
     }
     const { known } = this;
     if (known && this.isInDoubt(known) && this.asking.due()) {
-      this.learn(await askState(this.settings.oma, this.files, known, signal));
+      const now = await askState(this.settings.oma, this.files, known, signal);
+      // an OMA that serves the tunnel in another way has other numbers for us
+      if (!isDeepStrictEqual(now?.endpoints, known.endpoints)) await this.hangUp();
+      this.learn(now);
       this.trouble = '';
     }
     this.tellState();
@@ -108,10 +125,15 @@ export class Agent {
     else await this.hangUp();
   }
 
-  /** Not decided yet; or decided, and then our key is refused all the same: it may have been revoked. */
+  /**
+   * Not decided yet; or decided, and then our key is refused all the same: it may have been revoked. Or what we ask for
+   * is refused: it may be something else by now.
+   */
   private isInDoubt({ state }: Enrolment): boolean {
+    const refused = this.client?.state.error?.code;
     return (
-      state === 'pending' || (state === 'approved' && this.client?.state.error?.code === 'auth.rejected')
+      state === 'pending' ||
+      (state === 'approved' && (refused === 'auth.rejected' || refused === 'tunnel.down'))
     );
   }
 
@@ -122,11 +144,11 @@ export class Agent {
     this.settings.onChange?.(this);
   }
 
-  private async keepDialled({ hostKeyFingerprint }: Enrolment): Promise<void> {
+  private async keepDialled({ hostKeyFingerprint, endpoints }: Enrolment): Promise<void> {
     if (this.client) return;
     const { privateKey } = await this.files.keyPair();
     const { oma, nbdSocketPath, nbdPort, agentSocketPath, connections } = this.settings;
-    const client = new TunnelClient({
+    const client = openTunnelClient(this.settings.client, {
       // the address of today: an OMA that moved is known by its host key
       ...oma,
       privateKey,
@@ -134,6 +156,7 @@ export class Agent {
       nbdSocketPath,
       ...(nbdPort === undefined ? {} : { nbdPort }),
       agent: { path: agentSocketPath },
+      ...(endpoints === undefined ? {} : { endpoints }),
       connections,
     });
     client.on('state', this.tunnelTeller());

@@ -1,6 +1,7 @@
 import { Logger } from '@nestjs/common';
 import {
   AGENT_HEALTH_PATH,
+  AGENT_PROOF_PATH,
   AGENT_PROTOCOL_VERSION,
   PROTOCOL_HEADER,
   verifyAgentToken,
@@ -13,6 +14,8 @@ import { sendProblem } from './send-problem.js';
 
 /** A stranger on the loopback must not fill the log. */
 const TELL_EVERY_MS = 10_000;
+/** Neither says anything that is worth knowing. */
+const OPEN: ReadonlySet<string> = new Set([AGENT_HEALTH_PATH, AGENT_PROOF_PATH]);
 const BEGINS = new Set(['PUT', 'POST']);
 
 /**
@@ -34,8 +37,7 @@ export class AgentGate {
   readonly middleware: RequestHandler = (request: Request, response: Response, next: NextFunction) => {
     response.setHeader(PROTOCOL_HEADER, String(AGENT_PROTOCOL_VERSION));
     response.setHeader('Cache-Control', 'no-store');
-    if (request.path === AGENT_HEALTH_PATH && (request.method === 'GET' || request.method === 'HEAD'))
-      return next();
+    if (OPEN.has(request.path) && (request.method === 'GET' || request.method === 'HEAD')) return next();
     const refusal = this.refusal(request);
     if (!refusal) return next();
     response.setHeader('Connection', 'close');

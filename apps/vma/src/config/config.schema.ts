@@ -22,6 +22,12 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** SSH connections; one is one core's cipher. */
       connections: z.int().min(1).max(16).default(1),
+      /** Who speaks SSH: the VMA itself, or the system's ssh. Either speaks with either kind of OMA. */
+      client: z.enum(['ssh2', 'openssh']).default('ssh2'),
+    })
+    .refine(({ client, connections }) => client === 'ssh2' || connections === 1, {
+      path: ['connections'],
+      message: 'expected 1 with tunnel.client openssh',
     })
     .prefault({}),
   enrolment: z
@@ -60,6 +66,7 @@ export const ENVIRONMENT: Readonly<Record<string, { path: string; as?: 'number' 
   OSSEA_VMA_API_PORT: { path: 'api.port', as: 'number' },
   OSSEA_VMA_NBD_PORT: { path: 'nbd.port', as: 'number' },
   OSSEA_VMA_TUNNEL_CONNECTIONS: { path: 'tunnel.connections', as: 'number' },
+  OSSEA_VMA_TUNNEL_CLIENT: { path: 'tunnel.client' },
   OSSEA_VMA_ENGINE: { path: 'copying.engine' },
   OSSEA_VMA_PLUGIN_PACKAGES: { path: 'plugins.packages', as: 'list' },
   OSSEA_VMA_LOG_LEVEL: { path: 'log.level' },

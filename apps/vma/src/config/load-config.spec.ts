@@ -16,7 +16,7 @@ it('needs a state directory and an OMA, nothing else', () => {
     oma: { host: 'oma.example', port: 443 },
     api: { port: 8081 },
     nbd: {},
-    tunnel: { connections: 1 },
+    tunnel: { connections: 1, client: 'ssh2' },
     enrolment: { askEveryMs: 2_000, askAtMostEveryMs: 30_000 },
     copying: { engine: 'auto', atOnce: 16 },
     log: { level: 'info' },
@@ -51,6 +51,11 @@ it.each([
   [{ stateDir: '/s', oma: { ...OMA, port: 'hunter2' } }, 'config.invalid', ['oma.port']],
   [{ stateDir: '/s', oma: OMA, api: { port: 65_536 } }, 'config.invalid', ['api.port']],
   [{ stateDir: '/s', oma: OMA, tunnel: { connections: 0 } }, 'config.invalid', ['tunnel.connections']],
+  [
+    { stateDir: '/s', oma: OMA, tunnel: { connections: 2, client: 'openssh' } },
+    'config.invalid',
+    ['tunnel.connections'],
+  ],
   [{ stateDir: '/s', oma: OMA, copying: { engine: 'hunter2' } }, 'config.invalid', ['copying.engine']],
   [{ stateDir: '/s', oma: OMA, api: { prot: 'hunter2' } }, 'config.invalid', ['api.prot: no such setting']],
   [

@@ -115,10 +115,11 @@ async function exchange(
 function merged(
   { host, port }: VmaConfig['oma'],
   hostKeyFingerprint: string,
-  { vmaId, state, agentTokenKey }: EnrolAnswer,
+  { vmaId, state, agentTokenKey, endpoints }: EnrolAnswer,
 ): Enrolment {
   const key = agentTokenKey === undefined ? {} : { agentTokenKey };
-  return { omaHost: host, omaPort: port, hostKeyFingerprint, vmaId, state, ...key };
+  const numbers = endpoints === undefined ? {} : { endpoints };
+  return { omaHost: host, omaPort: port, hostKeyFingerprint, vmaId, state, ...key, ...numbers };
 }
 
 function parseInput(input: EnrolInput): z.output<typeof EnrolInput> {

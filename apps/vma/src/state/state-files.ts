@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { chmod, link, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { Endpoints } from '@ossea/agent-protocol';
 import { MigrationError } from '@ossea/errors';
 import { generateKeyPair, publicKeyOf, type KeyPair } from '@ossea/tunnel';
 import { z } from 'zod';
@@ -14,6 +15,8 @@ export const Enrolment = z.object({
   vmaId: z.string(),
   state: z.enum(['pending', 'approved', 'rejected', 'revoked', 'expired']),
   agentTokenKey: z.string().optional(),
+  /** What to ask the tunnel server for, where it is not the usual. */
+  endpoints: Endpoints.optional(),
 });
 export type Enrolment = z.infer<typeof Enrolment>;
 

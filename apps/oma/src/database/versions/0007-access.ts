@@ -6,8 +6,8 @@ import { schemaColumns } from '../schema-columns.js';
  * Users, their sessions and their tokens. Tokens of before had nobody behind them: an appliance that was set up
  * prints a new set-up code at its next start, which only who reads its own console can use.
  */
-export class Access1764500000007 implements MigrationInterface {
-  name = 'Access1764500000007';
+export class Access1764400000007 implements MigrationInterface {
+  name = 'Access1764400000007';
 
   async up(runner: QueryRunner): Promise<void> {
     const { id, varchar, json, bool, date, nullable } = schemaColumns(runner);

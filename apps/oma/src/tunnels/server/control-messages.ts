@@ -16,6 +16,8 @@ export const ServerStart = z.strictObject({
   hostKey: Text,
   host: Text,
   port: z.int().min(0).max(65_535),
+  transport: z.enum(['ssh2', 'openssh']),
+  opensshDir: Text,
 });
 export type ServerStart = z.infer<typeof ServerStart>;
 
@@ -25,6 +27,9 @@ export const IdentityMessage = z.strictObject({
   nbdSocketPath: Text,
   agentSocketPath: Text,
   agentPort: z.int().min(0).max(65_535),
+  nbdPort: z.int().min(1).max(65_535).optional(),
+  /** Milliseconds since 1970 from which on the key is refused. */
+  expiresAtMs: z.number().optional(),
 });
 export type IdentityMessage = z.infer<typeof IdentityMessage>;
 
@@ -50,7 +55,7 @@ export type ToServer = z.infer<typeof ToServer>;
 export const FromServer = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('hello'), nonce: Text }),
   z.strictObject({ type: z.literal('listening'), port: z.int(), nativeCrypto: z.boolean() }),
-  /** It cannot listen and ends; `code` is the system's, such as EADDRINUSE. */
+  /** It cannot listen and ends; `code` is the system's, such as EADDRINUSE, or one of ours, such as config.invalid. */
   z.strictObject({ type: z.literal('failed'), code: z.string(), message: z.string() }),
   z.strictObject({ type: z.literal('applied'), revision: z.int() }),
   z.strictObject({ type: z.literal('pong'), count: z.int() }),

@@ -1,6 +1,12 @@
 import type { Socket } from 'node:net';
-import { MigrationError, fromProblem } from '@ossea/errors';
-import { TunnelServer, nativeCryptoAvailable, type EnrolPeer } from '@ossea/tunnel';
+import { MigrationError, asMigrationError, fromProblem } from '@ossea/errors';
+import {
+  nativeCryptoAvailable,
+  openTunnelServer,
+  type EnrolPeer,
+  type TunnelIdentity,
+  type TunnelTransport,
+} from '@ossea/tunnel';
 import { ToServer, type FromServer, type IdentityMessage, type ServerStart } from './control-messages.js';
 import { readMessages, writeMessage } from './message-lines.js';
 
@@ -8,13 +14,16 @@ import { readMessages, writeMessage } from './message-lines.js';
 const ENROLMENTS_AT_ONCE = 32;
 const ENROL_ANSWER_MS = 12_000;
 const REFUSALS_UNREAD_BYTES = 1 << 20;
+/** What a timer can hold. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 type EnrolAnswer = Extract<ToServer, { type: 'enrol-answer' }>['answer'];
 
 /** The tunnel server with its line to the OMA. It forgets everything when it ends; the OMA tells it again. */
 export class ServedTunnel {
-  private readonly server: TunnelServer;
-  private byKey = new Map<string, IdentityMessage>();
+  private readonly server: TunnelTransport;
+  private byKey = new Map<string, TunnelIdentity>();
+  private expiry: NodeJS.Timeout | undefined;
   private readonly waiting = new Map<number, (answer: EnrolAnswer) => void>();
   private requests = 0;
 
@@ -22,9 +31,11 @@ export class ServedTunnel {
     private readonly start: ServerStart,
     private readonly control: Socket,
   ) {
-    this.server = new TunnelServer({
+    this.server = openTunnelServer(start.transport, {
       hostKey: start.hostKey,
       identify: (publicKey) => this.byKey.get(publicKey),
+      identities: () => this.byKey.values(),
+      openSsh: { directory: start.opensshDir },
       enrol: (body, peer) => this.enrol(body, peer),
     });
     this.server.on('connected', (event) => this.tell({ type: 'connected', ...event }));
@@ -69,8 +80,9 @@ export class ServedTunnel {
   private onMessage(message: ToServer): void {
     switch (message.type) {
       case 'identities':
-        this.apply(message.identities);
-        this.tell({ type: 'applied', revision: message.revision });
+        void this.apply(message.identities).then(() =>
+          this.tell({ type: 'applied', revision: message.revision }),
+        );
         break;
       case 'cut':
         this.server.revoke(message.id);
@@ -84,10 +96,37 @@ export class ServedTunnel {
   }
 
   /** Who is not in the new table, or came with a key that is not theirs any more, is cut; nobody else notices. */
-  private apply(identities: readonly IdentityMessage[]): void {
-    const before = this.byKey;
-    this.byKey = new Map(identities.map((identity) => [identity.publicKey, identity]));
-    for (const [key, { id }] of before) if (this.byKey.get(key)?.id !== id) this.server.revoke(id);
+  private async apply(identities: readonly IdentityMessage[]): Promise<void> {
+    this.byKey = new Map(
+      identities.map(({ expiresAtMs, nbdPort, ...identity }) => [
+        identity.publicKey,
+        {
+          ...identity,
+          ...(nbdPort === undefined ? {} : { nbdPort }),
+          ...(expiresAtMs === undefined ? {} : { expiresAt: new Date(expiresAtMs) }),
+        },
+      ]),
+    );
+    await this.refresh();
+  }
+
+  /** Cuts who may not be here any more, and again when the next key's time has come. */
+  private async refresh(): Promise<void> {
+    clearTimeout(this.expiry);
+    const now = Date.now();
+    const next = Math.min(
+      ...[...this.byKey.values()].flatMap(({ expiresAt }) =>
+        expiresAt && expiresAt.getTime() > now ? [expiresAt.getTime()] : [],
+      ),
+    );
+    if (Number.isFinite(next))
+      this.expiry = setTimeout(() => void this.refresh(), Math.min(next - now + 1, LONGEST_TIMER_MS)).unref();
+    try {
+      await this.server.refresh();
+    } catch (error) {
+      // it does not do what it was told: the OMA starts another one, and nobody stays connected
+      this.control.destroy(asMigrationError(error));
+    }
   }
 
   private async enrol(body: unknown, peer: EnrolPeer): Promise<unknown> {
