@@ -7,7 +7,8 @@ interface Pending {
 
 /**
  * Connections that have not authenticated yet. A flood of idle ones must not keep a legitimate VMA out, which may stand
- * behind the same address: a full house evicts the oldest (of the address that holds the most), never the newcomer.
+ * behind the same address: a full house evicts (of the address that holds the most) never the newcomer, but whoever has
+ * said least, the oldest of them. A log-in over a long link takes half a second; silence must not push it out.
  */
 export class PendingConnections {
   private readonly pending = new Map<Socket, Pending>();
@@ -29,9 +30,9 @@ export class PendingConnections {
   add(socket: Socket): void {
     const address = socket.remoteAddress ?? 'unknown';
     const counts = this.counts();
-    if ((counts.get(address) ?? 0) >= this.limits.pendingPerAddress) this.evictOldest(address);
+    if ((counts.get(address) ?? 0) >= this.limits.pendingPerAddress) this.evictOne(address);
     else if (this.pending.size >= this.limits.pendingTotal)
-      this.evictOldest([...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? address);
+      this.evictOne([...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? address);
     const timer = setTimeout(() => {
       this.onRefused(address, 'handshake time-out');
       socket.destroy();
@@ -55,13 +56,13 @@ export class PendingConnections {
     return counts;
   }
 
-  private evictOldest(address: string): void {
-    for (const [socket, entry] of this.pending) {
-      if (entry.address !== address) continue;
-      this.onRefused(address, 'evicted: too many unauthenticated connections');
-      this.settle(socket);
-      socket.destroy();
-      return;
-    }
+  private evictOne(address: string): void {
+    let silent: Socket | undefined;
+    for (const [socket, entry] of this.pending)
+      if (entry.address === address && socket.bytesRead < (silent?.bytesRead ?? Infinity)) silent = socket;
+    if (!silent) return;
+    this.onRefused(address, 'evicted: too many unauthenticated connections');
+    this.settle(silent);
+    silent.destroy();
   }
 }
