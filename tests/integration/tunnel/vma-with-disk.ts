@@ -8,7 +8,6 @@ import { freePort } from '../../stack/free-port.js';
 import { greeter, until, type Site } from './site.js';
 
 const BLOCK_BYTES = 4_096;
-const DISK_BYTES = 1 << 20;
 
 /** A VMA with a real NBD server of its own, whose disk says whose it is, and an agent that says the same. */
 export interface VmaWithDisk {
@@ -22,10 +21,10 @@ export interface VmaWithDisk {
   connect(): Promise<TunnelClient>;
 }
 
-export async function addVmaWithDisk(site: Site, id: string): Promise<VmaWithDisk> {
+export async function addVmaWithDisk(site: Site, id: string, sizeBytes = 1 << 20): Promise<VmaWithDisk> {
   const path = (name: string) => join(site.directory, `${id}-${name}`);
   const exportName = `vol-${id}`;
-  await writeFile(path('raw'), Buffer.alloc(DISK_BYTES, Buffer.alloc(BLOCK_BYTES, contentOf(id))));
+  await writeFile(path('raw'), Buffer.alloc(sizeBytes, Buffer.alloc(BLOCK_BYTES, contentOf(id))));
   const daemon = spawn('qemu-nbd', [
     '-t',
     '-e',
