@@ -1,41 +1,29 @@
-import { readFileSync, readdirSync, readlinkSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { readdirSync, readlinkSync } from 'node:fs';
+import { promisify } from 'node:util';
 
-const LISTENING = '0A';
-const UNIX_ACCEPTS = 0x10000;
+const exec = promisify(execFile);
+const TCP = /^tcp\s+LISTEN\s+\d+\s+\d+\s+(\S+)\s.*\bino:(\d+)/;
+const UNIX = /^u_\w+\s+LISTEN\s+\d+\s+\d+\s+(\S+)\s+(\d+)\s/;
 
-/** Everything that these processes listen on: `127.0.0.1:9081`, `[::1]:9081`, `unix /run/x`. Linux only. */
-export function listenersOf(pids: readonly number[]): Set<string> {
+/**
+ * Everything that these processes listen on: `127.0.0.1:9081`, `[::1]:9081`, `unix /run/x`. Asked of the kernel by `ss`,
+ * which it answers at once; its table in /proc takes long when many connections have just ended.
+ */
+export async function listenersOf(pids: readonly number[]): Promise<Set<string>> {
+  const { stdout } = await exec('ss', ['-H', '-l', '-t', '-x', '-n', '-e']);
   const sockets = new Set(pids.flatMap(socketsOf));
   const found = new Set<string>();
-  for (const [table, format] of [
-    ['tcp', ipv4],
-    ['tcp6', ipv6],
-  ] as const)
-    for (const fields of rows(table)) {
-      const [, local = '', , state, , , , , , inode = ''] = fields;
-      const [host = '', port = ''] = local.split(':');
-      if (state === LISTENING && sockets.has(inode)) found.add(`${format(host)}:${parseInt(port, 16)}`);
-    }
-  for (const [, , , flags = '0', , , inode = '', path = ''] of rows('unix'))
-    if (parseInt(flags, 16) & UNIX_ACCEPTS && sockets.has(inode)) found.add(`unix ${path}`);
+  for (const line of stdout.split('\n')) {
+    const [, address, inode] = TCP.exec(line) ?? [];
+    if (address !== undefined && sockets.has(inode ?? '')) found.add(address);
+    const [, path, unixInode] = UNIX.exec(line) ?? [];
+    if (path !== undefined && sockets.has(unixInode ?? '')) found.add(`unix ${path}`);
+  }
   return found;
 }
 
-function rows(table: string): string[][] {
-  let text: string;
-  try {
-    text = readFileSync(`/proc/net/${table}`, 'utf8');
-  } catch {
-    // no IPv6 on this machine
-    return [];
-  }
-  return text
-    .split('\n')
-    .slice(1)
-    .filter(Boolean)
-    .map((line) => line.trim().split(/\s+/));
-}
-
+/** Inodes of all sockets of a process. */
 function socketsOf(pid: number): string[] {
   const read = <T>(ask: () => T, otherwise: T): T => {
     try {
@@ -49,16 +37,4 @@ function socketsOf(pid: number): string[] {
     const target = read(() => readlinkSync(`/proc/${pid}/fd/${fd}`), '');
     return /^socket:\[(\d+)\]$/.exec(target)?.slice(1) ?? [];
   });
-}
-
-/** Each 32-bit word stands there in the machine's byte order. */
-const bytesOf = (hex: string): number[] =>
-  hex.match(/.{8}/g)!.flatMap((word) => [...Buffer.from(word, 'hex').reverse()]);
-
-const ipv4 = (hex: string): string => bytesOf(hex).join('.');
-
-function ipv6(hex: string): string {
-  const bytes = Buffer.from(bytesOf(hex));
-  const groups = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(2 * i).toString(16)).join(':');
-  return `[${groups.replace(/^(0:)+0$/, '::').replace(/^(0:)+/, '::')}]`;
 }

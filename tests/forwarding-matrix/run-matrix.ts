@@ -72,7 +72,7 @@ async function judge(
   const clients: Raw[] = [];
   const ends: (() => unknown)[] = [];
   const listening = () => listenersOf(site.processes());
-  const before = listening();
+  const before = await listening();
   const allowed = new Set(before);
   const visits = greeters.map((greeter) => greeter.visits());
   const enter = async (door: Parameters<typeof logIn>[0]) => {
@@ -107,13 +107,14 @@ async function judge(
   const expected = expectedOf(ask, asking);
   if (ask.opens === ownAgent && principal.may === 'forward') asking.mayListen(asking.mine.agentListeners);
   const seen = [await ask.run(asking).catch((error: unknown) => `failed: ${String(error)}`)];
-  seen.push(...[...listening()].filter((one) => !allowed.has(one)).map((one) => `listens on ${one}`));
+  seen.push(...[...(await listening())].filter((one) => !allowed.has(one)).map((one) => `listens on ${one}`));
   greeters.forEach((greeter, i) => greeter.visits() !== visits[i] && seen.push(`reached ${greeter.name}`));
   for (const client of clients) client.destroy();
   for (const end of ends) await end();
-  const left = () => [...listening()].filter((one) => !before.has(one));
-  await until('its listeners are gone', () => left().length === 0, { timeoutMs: 5_000, everyMs: 5 }).catch(
-    () => seen.push(...left().map((one) => `leaves ${one} behind`)),
+  let left: string[] = [];
+  const gone = async () => (left = [...(await listening())].filter((one) => !before.has(one))).length === 0;
+  await until('its listeners are gone', gone, { timeoutMs: 5_000, everyMs: 5 }).catch(() =>
+    seen.push(...left.map((one) => `leaves ${one} behind`)),
   );
   for (const file of await readdir(around.untouched)) {
     seen.push(`made ${file}`);

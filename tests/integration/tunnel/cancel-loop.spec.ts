@@ -8,8 +8,8 @@ const ROUNDS = 60;
 it('keeps no listener of a VMA that asks and cancels without waiting for the answers', async () => {
   await using site = await startSite();
   const { key, identity } = await site.addVma('a');
-  const before = listenersOf([process.pid]);
-  const more = () => [...listenersOf([process.pid])].filter((one) => !before.has(one));
+  const before = await listenersOf([process.pid]);
+  const more = async () => [...(await listenersOf([process.pid]))].filter((one) => !before.has(one));
   const client = await logIn({
     port: site.port,
     username: 'vma',
@@ -23,10 +23,10 @@ it('keeps no listener of a VMA that asks and cancels without waiting for the ans
   answers.push(ask('tcpip-forward'));
   expect((await Promise.all(answers)).at(-1)).toBe(true);
   // the Unix socket, and the loopback port beside it
-  expect(more().sort()).toEqual([
+  expect((await more()).sort()).toEqual([
     expect.stringMatching(/^127\.0\.0\.1:\d+$/),
     `unix ${identity.agentSocketPath}`,
   ]);
   client.destroy();
-  await until('nothing of it listens', () => more().length === 0, { timeoutMs: 5_000 });
+  await until('nothing of it listens', async () => (await more()).length === 0, { timeoutMs: 5_000 });
 });
