@@ -1,13 +1,16 @@
 /** A connection that has not said who it is. */
 export interface PendingConnection {
   readonly address: string;
+  /** Bytes that it has said; unknown where another program reads them. */
+  readonly bytesRead?: number;
   /** Ends it at once. */
   cut(): void;
 }
 
 /**
  * Connections that have not authenticated yet. A flood of idle ones must not keep a legitimate VMA out, which may stand
- * behind the same address: a full house evicts the oldest (of the address that holds the most), never the newcomer.
+ * behind the same address: a full house evicts (of the address that holds the most) never the newcomer, but whoever has
+ * said least, the oldest of them. A log-in over a long link takes half a second; silence must not push it out.
  */
 export class PendingConnections {
   private readonly pending = new Map<PendingConnection, NodeJS.Timeout>();
@@ -29,9 +32,9 @@ export class PendingConnections {
   add(connection: PendingConnection): void {
     const { address } = connection;
     const counts = this.counts();
-    if ((counts.get(address) ?? 0) >= this.limits.pendingPerAddress) this.evictOldest(address);
+    if ((counts.get(address) ?? 0) >= this.limits.pendingPerAddress) this.evictOne(address);
     else if (this.pending.size >= this.limits.pendingTotal)
-      this.evictOldest([...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? address);
+      this.evictOne([...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? address);
     const timer = setTimeout(() => {
       this.onRefused(address, 'handshake time-out');
       connection.cut();
@@ -52,13 +55,17 @@ export class PendingConnections {
     return counts;
   }
 
-  private evictOldest(address: string): void {
-    for (const connection of this.pending.keys()) {
-      if (connection.address !== address) continue;
-      this.onRefused(address, 'evicted: too many unauthenticated connections');
-      this.settle(connection);
-      connection.cut();
-      return;
-    }
+  private evictOne(address: string): void {
+    let silent: PendingConnection | undefined;
+    for (const one of this.pending.keys())
+      if (one.address === address && said(one) < (silent ? said(silent) : Infinity)) silent = one;
+    if (!silent) return;
+    this.onRefused(address, 'evicted: too many unauthenticated connections');
+    this.settle(silent);
+    silent.cut();
   }
+}
+
+function said({ bytesRead = 0 }: PendingConnection): number {
+  return bytesRead;
 }

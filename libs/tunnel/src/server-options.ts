@@ -33,7 +33,7 @@ export interface EnrolPeer {
 export interface TunnelLimits {
   /** Milliseconds from the first byte to a finished authentication. */
   readonly handshakeTimeoutMs: number;
-  /** Connections that have not authenticated yet: per address, and in all. The oldest of the busiest address makes room. */
+  /** Connections that have not authenticated yet: per address, and in all. Of the busiest address, who has said least makes room. */
   readonly pendingPerAddress: number;
   readonly pendingTotal: number;
   /** Keys one connection may try. */

@@ -114,7 +114,13 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> implements Tu
 
   private onSocket(socket: Socket): void {
     const name = `${socket.remoteAddress} ${socket.remotePort}`;
-    const pending = { address: socket.remoteAddress ?? 'unknown', cut: () => socket.destroy() };
+    const pending: PendingConnection = {
+      address: socket.remoteAddress ?? 'unknown',
+      get bytesRead() {
+        return socket.bytesRead;
+      },
+      cut: () => socket.destroy(),
+    };
     this.sockets.set(name, { socket, pending });
     socket.once('close', () => {
       this.sockets.delete(name);

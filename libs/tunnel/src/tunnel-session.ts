@@ -32,6 +32,7 @@ export class TunnelSession {
   readonly address: string;
   private listener: AgentListener | undefined;
   private agentAsked = false;
+  private forwards = Promise.resolve();
   private attempts = 0;
   private channels = 0;
   private refusals = 0;
@@ -63,7 +64,13 @@ export class TunnelSession {
     });
     client.on('request', (accept, reject, name, info) => {
       const asked = { host: info.bindAddr, port: info.bindPort };
-      void this.onForward(name, asked).then((allowed) => (allowed ? accept?.() : reject?.()));
+      // one after the other: a listener that is cancelled while it is being bound would stay for ever
+      this.forwards = this.forwards
+        .then(async () => {
+          if (await this.onForward(name, asked)) accept?.();
+          else reject?.();
+        })
+        .catch(() => this.destroy());
     });
     client.on('session', (accept, reject) => this.onSession(accept, reject));
     client.on('openssh.streamlocal', (_accept, reject) => this.refuse('direct-streamlocal', reject));
@@ -186,7 +193,7 @@ export class TunnelSession {
     asked: { readonly host: string; readonly port: number },
   ): Promise<boolean> {
     const identity = this.identity;
-    if (identity && name === 'cancel-tcpip-forward' && isAddress(asked, AGENT_ADDRESS)) {
+    if (identity && name === 'cancel-tcpip-forward' && isAddress(asked, AGENT_ADDRESS) && this.agentAsked) {
       await this.closeAgent();
       this.agentAsked = false;
       return true;

@@ -1,0 +1,93 @@
+import { join } from 'node:path';
+import { GRANTED_SILENT, REFUSED, type Ask, type Asking } from './asking.js';
+import { tcpTarget } from './channel-asks.js';
+import { firstLineOf } from './greeters.js';
+import { ENROLMENT_GREETING } from './matrix-site.js';
+import { askChannel, byte, openChannel, string, uint32, type RawChannel } from './raw-client.js';
+
+type EnrolmentForm = 'direct-tcpip' | 'subsystem';
+/** How the enrolment is reached. Both forms are always asked for; this one alone is allowed. */
+const ENROLMENT_FORM = 'direct-tcpip' as EnrolmentForm;
+const SUBSYSTEM = 'ossea-enrol';
+
+const enrolment =
+  (form: EnrolmentForm): NonNullable<Ask['opens']> =>
+  ({ principal }) =>
+    principal.may === 'enrol' && form === ENROLMENT_FORM ? ENROLMENT_GREETING : undefined;
+
+/** Sends a request as a VMA would, and says who answers. */
+async function exchange(channel: RawChannel): Promise<string> {
+  channel.on('error', () => channel.destroy());
+  channel.write('{"code":"matrix"}\n');
+  const line = await firstLineOf(channel);
+  return line?.includes(ENROLMENT_GREETING) ? ENROLMENT_GREETING : (line ?? GRANTED_SILENT);
+}
+
+const session = async (asking: Asking): Promise<RawChannel | undefined> => {
+  const channel = await openChannel(await asking.client(), 'session', Buffer.alloc(0));
+  channel?.on('error', () => channel.destroy()).resume();
+  return channel;
+};
+
+const request = (
+  what: string,
+  name: string,
+  data: (asking: Asking) => Buffer = () => Buffer.alloc(0),
+): Ask => ({
+  what,
+  async run(asking) {
+    const channel = await session(asking);
+    if (!channel) return REFUSED;
+    return (await askChannel(await asking.client(), channel, name, data(asking))) ? 'granted' : REFUSED;
+  },
+});
+const subsystem = (name: string) => request(`the subsystem ${name}`, 'subsystem', () => string(name));
+/** A command that leaves a trace where nothing may be written. */
+const trace = ({ around }: Asking): Buffer => string(`touch '${join(around.untouched, 'trace')}'`);
+
+const PTY = Buffer.concat([string('xterm'), uint32(80), uint32(24), uint32(0), uint32(0), string('\0')]);
+const X11 = Buffer.concat([byte(0), string('MIT-MAGIC-COOKIE-1'), string('00'.repeat(16)), uint32(0)]);
+
+export const SESSION_ASKS: readonly Ask[] = [
+  {
+    what: 'the enrolment by a channel',
+    opens: enrolment('direct-tcpip'),
+    async run(asking) {
+      const channel = await openChannel(await asking.client(), 'direct-tcpip', tcpTarget('enroll', 1));
+      return channel ? exchange(channel) : REFUSED;
+    },
+  },
+  {
+    what: 'the enrolment by its subsystem',
+    opens: enrolment('subsystem'),
+    async run(asking) {
+      const client = await asking.client();
+      const channel = await openChannel(client, 'session', Buffer.alloc(0));
+      if (!channel || !(await askChannel(client, channel, 'subsystem', string(SUBSYSTEM)))) return REFUSED;
+      return exchange(channel);
+    },
+  },
+  subsystem('sftp'),
+  subsystem('netconf'),
+  subsystem(`${SUBSYSTEM} `),
+  subsystem(`/bin/${SUBSYSTEM}`),
+  request('a shell', 'shell'),
+  request('a command', 'exec', trace),
+  request('the enrolment as a command', 'exec', () => string(SUBSYSTEM)),
+  request('to receive by scp', 'exec', ({ around }) => string(`scp -t '${around.untouched}'`)),
+  request('a terminal', 'pty-req', () => PTY),
+  request('X11', 'x11-req', () => X11),
+  request('its key agent', 'auth-agent-req@openssh.com'),
+  request('a variable', 'env', () => Buffer.concat([string('LD_PRELOAD'), string('/tmp/x.so')])),
+  request('an unknown session request', 'unknown@ossea.example'),
+  {
+    what: 'a command in a second session',
+    async run(asking) {
+      const client = await asking.client();
+      const first = await session(asking);
+      if (first) await askChannel(client, first, 'subsystem', string(SUBSYSTEM));
+      const second = await session(asking);
+      return second && (await askChannel(client, second, 'exec', trace(asking))) ? 'granted' : REFUSED;
+    },
+  },
+];
