@@ -79,6 +79,8 @@ async function start(
     agentSocketPath,
     nbdPort: config.nbd.port,
     connections: config.tunnel.connections,
+    rates: config.tunnel,
+    copies: () => copies.running,
     onChange: (changed) => void ready.update(whereabouts(changed)).catch(tellUnwritten),
   });
   const registry = await PluginRegistry.load({

@@ -10,6 +10,8 @@ const part = encodeURIComponent;
 export const agentPaths = {
   health: AGENT_HEALTH_PATH,
   info: '/api/v1/info',
+  /** GET: a `TunnelReport`. */
+  tunnel: '/api/v1/tunnel',
   /** PUT opens (or finds open) a session, DELETE closes it. */
   session: (session: string) => `/api/v1/sessions/${part(session)}`,
   /** POST with the call's parameters as JSON. */

@@ -8,3 +8,5 @@ export * from './server-options.js';
 export { SshConnection, type DialOptions } from './ssh-connection.js';
 export * from './tunnel-client.js';
 export { TunnelServer } from './tunnel-server.js';
+export * from './tunnel-health.js';
+export * from './tunnel-watch.js';

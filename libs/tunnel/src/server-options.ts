@@ -55,6 +55,9 @@ export interface TunnelServerOptions {
   readonly limits?: Partial<TunnelLimits>;
 }
 
+/** What is told of a channel to a daemon that is not there; a VMA without exports has none, and asks now and then. */
+export const NO_STORAGE_DAEMON = 'the storage daemon does not answer';
+
 export interface TunnelServerEvents {
   /** A VMA has authenticated. A VMA may have several connections at once. */
   connected: [{ readonly id: string; readonly address: string; readonly connection: number }];

@@ -59,6 +59,11 @@ export class TunnelClient extends EventEmitter<TunnelClientEvents> implements As
     return { state, connections, ...(state === 'up' || !this.lastError ? {} : { error: this.lastError }) };
   }
 
+  /** The connections that stand now, for whoever wants to try or count them. */
+  get connections(): readonly SshConnection[] {
+    return this.live.flatMap((connection) => connection ?? []);
+  }
+
   /** Opens the local sockets and begins to dial; returns before the tunnel is up. Rejects when a socket cannot be bound. */
   async start(): Promise<void> {
     await rm(this.options.nbdSocketPath, { force: true });

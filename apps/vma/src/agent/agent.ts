@@ -2,11 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { Logger } from '@nestjs/common';
 import { MigrationError, asMigrationError, isMigrationError } from '@ossea/errors';
-import { TunnelClient, type TunnelState } from '@ossea/tunnel';
+import type { TunnelReport } from '@ossea/agent-protocol';
+import { TunnelClient, type ProbeRates, type TunnelState } from '@ossea/tunnel';
 import type { VmaConfig } from '../config/config.schema.js';
 import { AskSchedule } from '../enrolment/ask-schedule.js';
 import { askState } from '../enrolment/enrol.js';
 import type { Enrolment, StateFiles } from '../state/state-files.js';
+import { WatchedTunnel } from './watched-tunnel.js';
 
 /** How often we look whether somebody has enrolled this VMA, or anew. */
 const LOOK_EVERY_MS = 1_000;
@@ -23,6 +25,9 @@ export interface AgentSettings extends Pick<VmaConfig, 'oma' | 'enrolment'> {
   /** Our own API, for the OMA. */
   readonly agentSocketPath: string;
   readonly connections: number;
+  readonly rates: ProbeRates;
+  /** Copies that run now. */
+  readonly copies: () => number;
   /** Told whenever `state` or `nbdPort` has become another one. */
   readonly onChange?: (agent: Agent) => void;
 }
@@ -36,7 +41,7 @@ export class Agent {
   private readonly stopper = new AbortController();
   private loop: Promise<void> | undefined;
   private known: Enrolment | undefined;
-  private client: TunnelClient | undefined;
+  private tunnel: WatchedTunnel | undefined;
   private asking: AskSchedule;
   /** What was told last, so that it is told once and not every second. */
   private told = '';
@@ -56,12 +61,17 @@ export class Agent {
   get state(): AgentState {
     if (!this.known) return { state: 'not-enrolled' };
     const { state, vmaId } = this.known;
-    return { state, vmaId, ...(this.client ? { tunnel: this.client.state } : {}) };
+    return { state, vmaId, ...(this.tunnel ? { tunnel: this.tunnel.client.state } : {}) };
   }
 
   /** The loopback port where the OMA's NBD is offered, while it is. */
   get nbdPort(): number | undefined {
-    return this.client?.nbdPort;
+    return this.tunnel?.client.nbdPort;
+  }
+
+  /** How our tunnel is, as we find it; absent while none is dialled. */
+  get tunnelReport(): TunnelReport | undefined {
+    return this.tunnel?.report;
   }
 
   /** Begins; comes back when it knows where it stands. Throws `config.invalid` for an enrolment that cannot be read. */
@@ -111,7 +121,8 @@ export class Agent {
   /** Not decided yet; or decided, and then our key is refused all the same: it may have been revoked. */
   private isInDoubt({ state }: Enrolment): boolean {
     return (
-      state === 'pending' || (state === 'approved' && this.client?.state.error?.code === 'auth.rejected')
+      state === 'pending' ||
+      (state === 'approved' && this.tunnel?.client.state.error?.code === 'auth.rejected')
     );
   }
 
@@ -123,9 +134,9 @@ export class Agent {
   }
 
   private async keepDialled({ hostKeyFingerprint }: Enrolment): Promise<void> {
-    if (this.client) return;
+    if (this.tunnel) return;
     const { privateKey } = await this.files.keyPair();
-    const { oma, nbdSocketPath, nbdPort, agentSocketPath, connections } = this.settings;
+    const { oma, nbdSocketPath, nbdPort, agentSocketPath, connections, rates, copies } = this.settings;
     const client = new TunnelClient({
       // the address of today: an OMA that moved is known by its host key
       ...oma,
@@ -147,14 +158,14 @@ export class Agent {
           })
         : error;
     }
-    this.client = client;
+    this.tunnel = new WatchedTunnel(client, { connections, rates, copies });
     this.settings.onChange?.(this);
   }
 
   private async hangUp(): Promise<void> {
-    const client = this.client;
-    this.client = undefined;
-    await client?.[Symbol.asyncDispose]();
+    const tunnel = this.tunnel;
+    this.tunnel = undefined;
+    await tunnel?.[Symbol.asyncDispose]();
   }
 
   private newSchedule(): AskSchedule {

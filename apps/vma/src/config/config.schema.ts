@@ -22,6 +22,9 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** SSH connections; one is one core's cipher. */
       connections: z.int().min(1).max(16).default(1),
+      /** How often the way to the OMA's storage daemon is tried; more often while a copy runs. */
+      probeSeconds: z.int().min(1).max(3_600).default(60),
+      copyProbeSeconds: z.int().min(1).max(3_600).default(15),
     })
     .prefault({}),
   enrolment: z
@@ -60,6 +63,8 @@ export const ENVIRONMENT: Readonly<Record<string, { path: string; as?: 'number' 
   OSSEA_VMA_API_PORT: { path: 'api.port', as: 'number' },
   OSSEA_VMA_NBD_PORT: { path: 'nbd.port', as: 'number' },
   OSSEA_VMA_TUNNEL_CONNECTIONS: { path: 'tunnel.connections', as: 'number' },
+  OSSEA_VMA_TUNNEL_PROBE_SECONDS: { path: 'tunnel.probeSeconds', as: 'number' },
+  OSSEA_VMA_TUNNEL_COPY_PROBE_SECONDS: { path: 'tunnel.copyProbeSeconds', as: 'number' },
   OSSEA_VMA_ENGINE: { path: 'copying.engine' },
   OSSEA_VMA_PLUGIN_PACKAGES: { path: 'plugins.packages', as: 'list' },
   OSSEA_VMA_LOG_LEVEL: { path: 'log.level' },
