@@ -65,6 +65,8 @@ export async function startOmaRoom(): Promise<OmaRoom> {
     host: '127.0.0.1',
     port: 0,
     firstAgentPort: 0,
+    probeSeconds: 60,
+    copyProbeSeconds: 15,
     stateDir: directory,
     runDir,
   };

@@ -70,6 +70,13 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> {
     return counts;
   }
 
+  /** What each connection of a VMA has carried so far, both ways. */
+  traffic(): { readonly id: string; readonly connection: number; readonly bytes: number }[] {
+    return [...this.sessions].flatMap(({ identity, number, bytes }) =>
+      identity ? [{ id: identity.id, connection: number, bytes }] : [],
+    );
+  }
+
   /** Cuts all live connections of a VMA at once. `identify` must refuse its key from before this call. */
   revoke(id: string): number {
     let cut = 0;

@@ -54,6 +54,9 @@ export const configSchema = z.strictObject({
       port: Port.default(443),
       /** Of the first VMA's agent API on the loopback; the next ones get the following numbers. */
       firstAgentPort: Port.default(9081),
+      /** How often the way to each VMA's agent is tried; more often while a copy runs. */
+      probeSeconds: z.int().min(1).max(3_600).default(60),
+      copyProbeSeconds: z.int().min(1).max(3_600).default(15),
     })
     .prefault({}),
   database: z.discriminatedUnion('engine', [SqliteDatabase, MariaDatabase]).default({ engine: 'sqlite' }),
@@ -103,6 +106,8 @@ export const ENVIRONMENT: Readonly<Record<string, { path: string; as?: 'number' 
   OSSEA_TUNNEL_HOST: { path: 'tunnel.host' },
   OSSEA_TUNNEL_PORT: { path: 'tunnel.port', as: 'number' },
   OSSEA_TUNNEL_FIRST_AGENT_PORT: { path: 'tunnel.firstAgentPort', as: 'number' },
+  OSSEA_TUNNEL_PROBE_SECONDS: { path: 'tunnel.probeSeconds', as: 'number' },
+  OSSEA_TUNNEL_COPY_PROBE_SECONDS: { path: 'tunnel.copyProbeSeconds', as: 'number' },
   OSSEA_DATABASE_ENGINE: { path: 'database.engine' },
   OSSEA_DATABASE_PATH: { path: 'database.file' },
   OSSEA_DATABASE_SOCKET_PATH: { path: 'database.socketPath' },

@@ -18,6 +18,7 @@ import { Tunnels1763900000003 } from './versions/0003-tunnels.js';
 import { Replication1763900000004 } from './versions/0004-replication.js';
 import { WhyAndHowConsistent1764000000005 } from './versions/0005-why-and-how-consistent.js';
 import { SetUps1764400000006 } from './versions/0006-set-ups.js';
+import { TunnelHistory1764400000009 } from './versions/0009-tunnel-history.js';
 
 /** Every table of the OMA. Each room lists its own. */
 export const ENTITIES: readonly (EntityTarget<ObjectLiteral> & (new () => object))[] = [
@@ -46,4 +47,5 @@ export const SCHEMA_VERSIONS: readonly (new () => MigrationInterface)[] = [
   Replication1763900000004,
   WhyAndHowConsistent1764000000005,
   SetUps1764400000006,
+  TunnelHistory1764400000009,
 ];

@@ -39,6 +39,8 @@ beforeEach(async () => {
     host: '127.0.0.1',
     port: 0,
     firstAgentPort: 9081,
+    probeSeconds: 60,
+    copyProbeSeconds: 15,
     stateDir: directory,
     runDir: directory,
   });

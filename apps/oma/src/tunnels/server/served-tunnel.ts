@@ -79,6 +79,7 @@ export class ServedTunnel {
         this.waiting.get(message.request)?.(message.answer);
         break;
       case 'ping':
+        this.tell({ type: 'traffic', connections: this.server.traffic() });
         this.tell({ type: 'pong', count: message.count });
     }
   }
