@@ -10,6 +10,7 @@ import { HealthModule } from './health/health.module.js';
 import { HttpModule } from './http/http.module.js';
 import { IdempotencyModule } from './idempotency/idempotency.module.js';
 import { JobsModule } from './jobs/jobs.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { NetworksModule } from './networks/networks.module.js';
 import { PluginsModule } from './plugins/plugins.module.js';
 import { FeedModule } from './progress/feed.module.js';
@@ -45,6 +46,7 @@ export class AppModule {
         ReplicationModule,
         FailoverModule,
         SupportModule,
+        MetricsModule,
       ],
     };
   }

@@ -25,6 +25,7 @@ interface Watched {
   readonly watch: TunnelWatch;
   /** What the VMA said last. */
   report?: TunnelReport | undefined;
+  nativeCrypto?: boolean;
 }
 
 /**
@@ -79,6 +80,11 @@ export class TunnelMonitor implements OnModuleInit, BeforeApplicationShutdown {
   restartsOf(vmaId: string): number {
     const known = this.watched.get(vmaId);
     return (known?.watch.restarts ?? 0) + (known?.report?.restarts ?? 0);
+  }
+
+  /** Whether its cipher runs in native code; absent until it has said so. */
+  nativeCryptoOf(vmaId: string): boolean | undefined {
+    return this.watched.get(vmaId)?.nativeCrypto;
   }
 
   private of(vmaId: string): Watched {
@@ -142,6 +148,7 @@ export class TunnelMonitor implements OnModuleInit, BeforeApplicationShutdown {
     try {
       const call = { method: 'GET' as const, path: agentPaths.info, signal, silenceMs: GREET_MS };
       const { version, nativeCrypto, failures } = await this.agents.json(id, call, AgentInfo);
+      this.of(id).nativeCrypto = nativeCrypto;
       await this.seen(id, { version: version.slice(0, 40) });
       if (!nativeCrypto)
         this.logger.warn(`${id} has no native cryptography: its tunnel is about ten times slower.`);

@@ -26,6 +26,14 @@ export class TunnelsService {
     return approved.map(({ id, name }) => this.view(id, name));
   }
 
+  /** Of every approved VMA that has said whether its cipher runs in native code. */
+  async nativeCrypto(): Promise<{ readonly vmaId: string; readonly native: boolean }[]> {
+    return (await this.list()).flatMap(({ vmaId }) => {
+      const native = this.monitor.nativeCryptoOf(vmaId);
+      return native === undefined ? [] : [{ vmaId, native }];
+    });
+  }
+
   /** Throws `request.not-found`. */
   async history(vmaId: string, query: ListQuery): Promise<TunnelEventPage> {
     await this.vmas.get(vmaId);
