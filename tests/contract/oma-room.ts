@@ -68,6 +68,8 @@ export async function startOmaRoom(): Promise<OmaRoom> {
     transport: 'ssh2',
     firstNbdPort: 0,
     opensshDir: join(directory, 'openssh'),
+    probeSeconds: 60,
+    copyProbeSeconds: 15,
     stateDir: directory,
     runDir,
   };

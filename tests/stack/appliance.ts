@@ -8,6 +8,13 @@ import { repositoryRoot } from './repository-root.js';
 /** An appliance that has not ended by then is stuck. */
 const STOP_WITHIN_MS = 60_000;
 
+export interface ApplianceOptions {
+  /** A command in front of it that becomes it, such as `nsenter`. */
+  readonly through?: readonly string[];
+  /** Another program that starts it, with its arguments. */
+  readonly program?: readonly string[];
+}
+
 /** One of the two appliances as a process of its own, as an operator runs it. */
 export class Appliance<Ready extends { readonly pid: number }> {
   private child: ChildProcess | undefined;
@@ -18,6 +25,7 @@ export class Appliance<Ready extends { readonly pid: number }> {
     readonly stateDir: string,
     private readonly env: Readonly<Record<string, string>>,
     private readonly logFile: string,
+    private readonly options: ApplianceOptions = {},
   ) {}
 
   get pid(): number {
@@ -40,7 +48,8 @@ export class Appliance<Ready extends { readonly pid: number }> {
     const readyFile = join(this.stateDir, 'ready.json');
     await rm(readyFile, { force: true });
     const log = openSync(this.logFile, 'a');
-    const child = spawn(process.execPath, this.args(), {
+    const [command, args] = this.commandLine(this.options.program ?? this.main());
+    const child = spawn(command, args, {
       cwd: repositoryRoot,
       env: this.environment,
       stdio: ['ignore', log, log],
@@ -63,7 +72,7 @@ export class Appliance<Ready extends { readonly pid: number }> {
   /** Runs a command of the appliance to its end; `input` is its standard input. */
   command(args: readonly string[], input: string): Promise<string> {
     return new Promise((resolve, reject) => {
-      const child = spawn(process.execPath, this.args(...args), {
+      const child = spawn(...this.commandLine([...this.main(), ...args]), {
         cwd: repositoryRoot,
         env: this.environment,
         stdio: ['pipe', 'pipe', 'pipe'],
@@ -93,8 +102,13 @@ export class Appliance<Ready extends { readonly pid: number }> {
     return (await readFile(this.logFile, 'utf8')).slice(-bytes);
   }
 
-  private args(...more: readonly string[]): string[] {
-    return [join(repositoryRoot, `apps/${this.name}/dist/main.js`), ...more];
+  private main(): string[] {
+    return [join(repositoryRoot, `apps/${this.name}/dist/main.js`)];
+  }
+
+  private commandLine(program: readonly string[]): [string, string[]] {
+    const [command = '', ...args] = [...(this.options.through ?? []), process.execPath, ...program];
+    return [command, args];
   }
 
   private get environment(): Record<string, string> {

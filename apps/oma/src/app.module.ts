@@ -11,6 +11,7 @@ import { HttpModule } from './http/http.module.js';
 import { RequestRateModule } from './http/request-rate.js';
 import { IdempotencyModule } from './idempotency/idempotency.module.js';
 import { JobsModule } from './jobs/jobs.module.js';
+import { MetricsModule } from './metrics/metrics.module.js';
 import { NetworksModule } from './networks/networks.module.js';
 import { PluginsModule } from './plugins/plugins.module.js';
 import { FeedModule } from './progress/feed.module.js';
@@ -47,6 +48,7 @@ export class AppModule {
         ReplicationModule,
         FailoverModule,
         SupportModule,
+        MetricsModule,
       ],
     };
   }

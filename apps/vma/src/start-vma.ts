@@ -80,6 +80,8 @@ async function start(
     nbdPort: config.nbd.port,
     connections: config.tunnel.connections,
     client: config.tunnel.client,
+    rates: config.tunnel,
+    copies: () => copies.running,
     onChange: (changed) => void ready.update(whereabouts(changed)).catch(tellUnwritten),
   });
   const registry = await PluginRegistry.load({

@@ -3,6 +3,7 @@ export * from './agent-token.js';
 export * from './agent-proof.js';
 export * from './enrolment.js';
 export * from './agent-info.js';
+export * from './tunnel-report.js';
 export * from './source-calls.js';
 export * from './copies.js';
 export * from './plugin-files.js';

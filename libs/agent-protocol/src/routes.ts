@@ -14,6 +14,8 @@ export const agentPaths = {
   info: '/api/v1/info',
   /** GET: a signature by the key of the VMA's tunnel. */
   proof: (nonce: string) => `${AGENT_PROOF_PATH}?nonce=${part(nonce)}`,
+  /** GET: a `TunnelReport`. */
+  tunnel: '/api/v1/tunnel',
   /** PUT opens (or finds open) a session, DELETE closes it. */
   session: (session: string) => `/api/v1/sessions/${part(session)}`,
   /** POST with the call's parameters as JSON. */

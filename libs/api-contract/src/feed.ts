@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { FailoverRun } from './failover.js';
 import { Job, JobStep, LogEvent } from './job.js';
 import { CycleProgress, RecoveryPoint } from './replication.js';
+import { TunnelDirection } from './tunnel.js';
 import { Id, Timestamp } from './values.js';
 import { VmContext } from './vm-context.js';
 
@@ -30,7 +31,9 @@ export const FACTS = {
   'vma.rejected': z.object({ vmaId: Id }),
   'vma.revoked': z.object({ vmaId: Id }),
   'tunnel.up': z.object({ vmaId: Id }),
-  'tunnel.down': z.object({ vmaId: Id, reason: z.string() }),
+  'tunnel.degraded': z.object({ vmaId: Id, reason: z.string(), direction: TunnelDirection.optional() }),
+  'tunnel.half-open': z.object({ vmaId: Id, reason: z.string(), direction: TunnelDirection.optional() }),
+  'tunnel.down': z.object({ vmaId: Id, reason: z.string(), direction: TunnelDirection.optional() }),
   'volume.attached': z.object({ contextId: Id, volumeId: Id }),
   'volume.detached': z.object({ contextId: Id, volumeId: Id }),
 } as const;

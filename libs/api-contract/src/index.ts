@@ -13,6 +13,7 @@ export * from './problem.js';
 export * from './replication.js';
 export * from './set-up.js';
 export * from './support.js';
+export * from './tunnel.js';
 export * from './values.js';
 export * from './vm-context.js';
 export * from './vma.js';

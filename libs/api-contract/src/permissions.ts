@@ -126,6 +126,8 @@ export const FEED_PERMISSIONS: Readonly<Record<FeedEventType, Permission>> = {
   'vma.rejected': 'state.read',
   'vma.revoked': 'state.read',
   'tunnel.up': 'state.read',
+  'tunnel.degraded': 'state.read',
+  'tunnel.half-open': 'state.read',
   'tunnel.down': 'state.read',
   'volume.attached': 'state.read',
   'volume.detached': 'state.read',

@@ -1,6 +1,7 @@
 export * from './port.js';
 export * from './journal.js';
 export { ALLOCATION_HOLE, ALLOCATION_ZERO, BITMAP_DIRTY } from './nbd-wire.js';
+export { askNbdServer } from './nbd-handshake.js';
 export * from './nbd-client.js';
 export * from './ranges.js';
 export * from './plan.js';

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import { connect as dial, type Socket } from 'node:net';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -17,6 +17,7 @@ import {
   u64,
 } from './lying-nbd-server.js';
 import { NbdClient } from './nbd-client.js';
+import { askNbdServer } from './nbd-handshake.js';
 import * as wire from './nbd-wire.js';
 
 beforeEach(makeDirectory);
@@ -118,4 +119,48 @@ it('no bytes whatever make the client hang, throw something else or succeed', as
     }),
     { numRuns: 50 },
   );
+});
+
+describe('asking whether a server is there', () => {
+  const ask = async (answer: (socket: Socket) => void) => {
+    const address = await serve(answer);
+    if (address.transport !== 'nbd-unix') throw new Error('a Unix socket is expected');
+    const socket = dial(address.path);
+    try {
+      await askNbdServer(socket);
+    } finally {
+      expect(socket.destroyed).toBe(true);
+    }
+  };
+
+  it('needs no export, and leaves politely', async () => {
+    let said = Buffer.alloc(0);
+    await ask((socket) => {
+      socket.write(GREETING);
+      socket.on('data', (data: Buffer) => {
+        said = Buffer.concat([said, data]);
+        if (said.length === 20) socket.end(reply(wire.OPT_ABORT, wire.REP_ACK));
+      });
+    });
+    expect(said).toEqual(Buffer.concat([u32(3), u64(wire.OPTION_MAGIC), u32(wire.OPT_ABORT), u32(0)]));
+  });
+
+  it('takes a server that leaves at once for one that is there', async () => {
+    await ask((socket) => {
+      socket.write(GREETING);
+      socket.once('data', () => socket.end());
+    });
+  });
+
+  it.each<[string, string, (socket: Socket) => void]>([
+    ['closes without a word', 'nbd.connection-lost', (socket) => void socket.end()],
+    ['is no NBD server', 'peer.protocol', (socket) => void socket.write('HTTP/1.1 400 Bad Request\r\n\r\n')],
+    [
+      'talks nonsense',
+      'peer.protocol',
+      (socket) => void socket.write(Buffer.concat([GREETING, reply(9, 1)])),
+    ],
+  ])('fails when it %s', async (_what, code, answer) => {
+    await expect(ask(answer)).rejects.toMatchObject({ code });
+  });
 });

@@ -1,5 +1,5 @@
-import type { Socket } from 'node:net';
-import { MigrationError, type ErrorContext } from '@ossea/errors';
+import type { Duplex } from 'node:stream';
+import { MigrationError, isMigrationError, type ErrorContext } from '@ossea/errors';
 import * as wire from './nbd-wire.js';
 
 /** No honest option reply is longer than this. */
@@ -35,23 +35,13 @@ const u32 = (value: number): Buffer => {
  * Source: NBD protocol, "Fixed newstyle negotiation"; a client that sets both handshake flags gets no padding.
  */
 export async function negotiate(
-  socket: Socket,
+  socket: Duplex,
   reader: wire.WireReader,
   exportName: string,
   contexts: readonly string[],
   where: ErrorContext,
 ): Promise<NbdExportInfo> {
-  const greeting = await reader.read(18);
-  if (
-    greeting.readBigUInt64BE(0) !== wire.NBD_MAGIC ||
-    greeting.readBigUInt64BE(8) !== wire.OPTION_MAGIC ||
-    (greeting.readUInt16BE(16) & 1) === 0
-  ) {
-    throw wire.garbage('it is no fixed-newstyle NBD server', where);
-  }
-  // the server may offer more handshake flags than ours; only those it offered may be echoed
-  socket.write(u32(greeting.readUInt16BE(16) & 3));
-  if ((greeting.readUInt16BE(16) & 2) === 0) throw wire.garbage('it insists on zero padding', where);
+  await greet(socket, reader, where);
   const option = (id: number, data: Buffer): Promise<OptionReply[] | undefined> =>
     negotiateOption(socket, reader, id, data, where);
 
@@ -76,6 +66,39 @@ export async function negotiate(
   const replies = await option(wire.OPT_GO, request);
   if (!replies) throw wire.garbage('it does not know the option GO', where);
   return { ...exportInfo(replies, where), structuredReplies, contexts: negotiated };
+}
+
+/**
+ * Asks an NBD server whether it is there, and leaves again: greeting, flags and ABORT, which needs no export.
+ * Rejects with `nbd.connection-lost` or `peer.protocol`; how long it may take is the caller's affair.
+ * @param stream to the server, not read from yet; it is destroyed.
+ */
+export async function askNbdServer(stream: Duplex, where: ErrorContext = {}): Promise<void> {
+  const reader = new wire.WireReader(stream, where);
+  try {
+    await greet(stream, reader, where);
+    await negotiateOption(stream, reader, wire.OPT_ABORT, Buffer.alloc(0), where).catch((error: unknown) => {
+      // a server may leave at once when it is told that we do
+      if (!isMigrationError(error) || error.code !== 'nbd.connection-lost') throw error;
+    });
+  } finally {
+    stream.destroy();
+  }
+}
+
+/** The greeting of a fixed-newstyle server, and the flags that answer it. */
+async function greet(socket: Duplex, reader: wire.WireReader, where: ErrorContext): Promise<void> {
+  const greeting = await reader.read(18);
+  if (
+    greeting.readBigUInt64BE(0) !== wire.NBD_MAGIC ||
+    greeting.readBigUInt64BE(8) !== wire.OPTION_MAGIC ||
+    (greeting.readUInt16BE(16) & 1) === 0
+  ) {
+    throw wire.garbage('it is no fixed-newstyle NBD server', where);
+  }
+  // the server may offer more handshake flags than ours; only those it offered may be echoed
+  socket.write(u32(greeting.readUInt16BE(16) & 3));
+  if ((greeting.readUInt16BE(16) & 2) === 0) throw wire.garbage('it insists on zero padding', where);
 }
 
 function exportInfo(
@@ -111,7 +134,7 @@ function exportInfo(
 
 /** All replies to one option; `undefined` when the server does not know it. */
 async function negotiateOption(
-  socket: Socket,
+  socket: Duplex,
   reader: wire.WireReader,
   id: number,
   data: Buffer,

@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { MigrationError, type ErrorContext } from '@ossea/errors';
 
 /*
@@ -12,6 +12,7 @@ export const REQUEST_MAGIC = 0x25609513;
 export const SIMPLE_REPLY_MAGIC = 0x67446698;
 export const STRUCTURED_REPLY_MAGIC = 0x668e33ef;
 
+export const OPT_ABORT = 2;
 export const OPT_GO = 7;
 export const OPT_STRUCTURED_REPLY = 8;
 export const OPT_SET_META_CONTEXT = 10;
@@ -61,7 +62,7 @@ export class WireReader {
     { bytes: number; resolve: (bytes: Buffer) => void; reject: (e: Error) => void } | undefined;
 
   constructor(
-    private readonly socket: Socket,
+    private readonly socket: Duplex,
     private readonly context: ErrorContext,
   ) {
     socket.on('data', (chunk: Buffer) => {

@@ -24,7 +24,8 @@ export const ENROL_SUBSYSTEM = 'ossea-enrol';
 export const TUNNEL_USER = 'vma';
 export const ENROL_USER = 'enroll';
 
-export const KEEPALIVE = { keepaliveInterval: 15_000, keepaliveCountMax: 2 } as const;
+/** Both ends ask; that nothing came back is for `watchSilence` to find, which lets any byte count for an answer. */
+export const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 1_000 } as const;
 
 /** Whether what the peer asked for is exactly this address; a name that resolves to it is not. */
 export function isAddress(

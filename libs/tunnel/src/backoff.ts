@@ -9,7 +9,7 @@ export class Backoff {
    */
   constructor(
     private readonly firstMs = 500,
-    private readonly capMs = 15_000,
+    private readonly capMs = 10_000,
     private readonly random: () => number = Math.random,
   ) {}
 

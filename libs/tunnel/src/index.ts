@@ -13,3 +13,5 @@ export { SshConnection, type DialOptions } from './ssh-connection.js';
 export * from './transport.js';
 export * from './tunnel-client.js';
 export { TunnelServer } from './tunnel-server.js';
+export * from './tunnel-health.js';
+export * from './tunnel-watch.js';

@@ -72,6 +72,9 @@ export interface TunnelServerOptions {
   readonly openSsh?: OpenSshSettings;
 }
 
+/** What is told of a channel to a daemon that is not there; a VMA without exports has none, and asks now and then. */
+export const NO_STORAGE_DAEMON = 'the storage daemon does not answer';
+
 export interface TunnelServerEvents {
   /** A VMA has authenticated. A VMA may have several connections at once. */
   connected: [{ readonly id: string; readonly address: string; readonly connection: number }];

@@ -7,6 +7,7 @@ import ssh2, { type Client } from 'ssh2';
 import { ALGORITHMS, KEEPALIVE } from './algorithms.js';
 import { gatherWrites } from './gather-writes.js';
 import { fingerprint } from './keys.js';
+import { watchSilence } from './silence-watch.js';
 
 export interface DialOptions {
   readonly host: string;
@@ -82,6 +83,7 @@ export class SshConnection {
         clearTimeout(timer);
         signal.removeEventListener('abort', onAbort);
         client.setNoDelay(true);
+        watchSilence(socket);
         resolve(connection);
       });
       // before it is connected the socket's errors reach nobody else
@@ -103,14 +105,21 @@ export class SshConnection {
     });
   }
 
-  /** Opens a channel to one of the server's two addresses. Throws `tunnel.down` when it is refused. */
+  /**
+   * Opens a channel to one of the server's two addresses. Throws `tunnel.down` when it is refused; `context.refused`
+   * says that the server itself did, which a connection that carries nothing cannot.
+   */
   open(address: { readonly host: string; readonly port: number }): Promise<Duplex> {
     return new Promise((resolve, reject) => {
-      const fail = (why: string) =>
-        reject(new MigrationError('tunnel.down', `The tunnel server refused the channel: ${why}`));
+      const fail = (why: string, refused = false) =>
+        reject(
+          new MigrationError('tunnel.down', `The tunnel server refused the channel: ${why}`, {
+            context: { refused },
+          }),
+        );
       try {
         this.client.forwardOut('127.0.0.1', 0, address.host, address.port, (error, channel) =>
-          error ? fail(error.message) : resolve(channel),
+          error ? fail(error.message, 'reason' in error) : resolve(channel),
         );
       } catch (error) {
         fail(error instanceof Error ? error.message : String(error));

@@ -7,7 +7,7 @@ import { DEFAULT_ENDPOINTS, TUNNEL_USER, type TunnelEndpoints } from './algorith
 import { Backoff } from './backoff.js';
 import { joinStreams } from './join-streams.js';
 import { SshConnection, type DialOptions } from './ssh-connection.js';
-import type { SourceTunnel } from './transport.js';
+import type { SourceTunnel, TunnelWay } from './transport.js';
 
 /** Where the agent's API listens on this machine. */
 export type AgentEndpoint = { readonly path: string } | { readonly port: number };
@@ -63,6 +63,16 @@ export class TunnelClient extends EventEmitter<TunnelClientEvents> implements So
     const connections = this.live.filter(Boolean).length;
     const state = connections === this.live.length ? 'up' : connections > 0 ? 'degraded' : 'down';
     return { state, connections, ...(state === 'up' || !this.lastError ? {} : { error: this.lastError }) };
+  }
+
+  /** The connections that stand now, for whoever wants to try or count them. */
+  get connections(): readonly TunnelWay[] {
+    const { nbd } = this.endpoints;
+    return this.live.flatMap((connection) =>
+      connection
+        ? [{ bytes: connection.bytes, closesWhenRefused: false, openNbd: () => connection.open(nbd) }]
+        : [],
+    );
   }
 
   /** Opens the local sockets and begins to dial; returns before the tunnel is up. Rejects when a socket cannot be bound. */

@@ -9,7 +9,13 @@ import { serveEnrolSession } from './enrol-session.js';
 import { gatherWrites } from './gather-writes.js';
 import { joinStreams } from './join-streams.js';
 import { fingerprint } from './keys.js';
-import type { TunnelIdentity, TunnelLimits, TunnelServerOptions } from './server-options.js';
+import { watchSilence } from './silence-watch.js';
+import {
+  NO_STORAGE_DAEMON,
+  type TunnelIdentity,
+  type TunnelLimits,
+  type TunnelServerOptions,
+} from './server-options.js';
 
 const ENROL_SESSION_MS = 60_000;
 
@@ -104,6 +110,7 @@ export class TunnelSession {
       this.socket.once('close', () => clearTimeout(timer));
       return;
     }
+    watchSilence(this.socket);
     this.scheduleRekey();
   }
 
@@ -162,7 +169,7 @@ export class TunnelSession {
     gatherWrites(socket);
     socket.once('close', () => (this.channels -= 1));
     socket.once('error', () => {
-      this.hooks.refused(this, 'the storage daemon does not answer');
+      this.hooks.refused(this, NO_STORAGE_DAEMON);
       reject();
     });
     socket.once('connect', () => {

@@ -66,7 +66,10 @@ it('cuts a tunnel that carries nothing after three probes, so that it comes anew
     const { connected, connectedSince } = await vmas.get(vmaId);
     return connected && connectedSince !== since;
   });
-  const story = [`tunnel.up ${vmaId}`, `tunnel.down ${vmaId}`, `tunnel.up ${vmaId}`];
-  await until('the facts are told', () => oma.facts.filter((fact) => fact.startsWith('tunnel.')).length >= 3);
+  // what has just been silent is on trial until it answers
+  const story = ['up', 'degraded', 'half-open', 'down', 'degraded'].map(
+    (state) => `tunnel.${state} ${vmaId}`,
+  );
+  await until('the facts are told', () => oma.facts.filter((fact) => fact.startsWith('tunnel.')).length >= 5);
   expect(oma.facts.filter((fact) => fact.startsWith('tunnel.'))).toEqual(story);
 });

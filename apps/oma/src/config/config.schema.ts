@@ -62,6 +62,9 @@ export const configSchema = z.strictObject({
       firstNbdPort: Port.default(30_000),
       /** With openssh, where its configuration and keys lie: root's, as every directory above it. */
       opensshDir: Path.default('/run/ossea-tunnel'),
+      /** How often the way to each VMA's agent is tried; more often while a copy runs. */
+      probeSeconds: z.int().min(1).max(3_600).default(60),
+      copyProbeSeconds: z.int().min(1).max(3_600).default(15),
     })
     .refine(
       ({ transport, firstAgentPort, firstNbdPort }) =>
@@ -133,6 +136,8 @@ export const ENVIRONMENT: Readonly<Record<string, { path: string; as?: 'number' 
   OSSEA_TUNNEL_TRANSPORT: { path: 'tunnel.transport' },
   OSSEA_TUNNEL_FIRST_NBD_PORT: { path: 'tunnel.firstNbdPort', as: 'number' },
   OSSEA_TUNNEL_OPENSSH_DIR: { path: 'tunnel.opensshDir' },
+  OSSEA_TUNNEL_PROBE_SECONDS: { path: 'tunnel.probeSeconds', as: 'number' },
+  OSSEA_TUNNEL_COPY_PROBE_SECONDS: { path: 'tunnel.copyProbeSeconds', as: 'number' },
   OSSEA_DATABASE_ENGINE: { path: 'database.engine' },
   OSSEA_DATABASE_PATH: { path: 'database.file' },
   OSSEA_DATABASE_SOCKET_PATH: { path: 'database.socketPath' },

@@ -20,6 +20,7 @@ import { WhyAndHowConsistent1764000000005 } from './versions/0005-why-and-how-co
 import { SetUps1764400000006 } from './versions/0006-set-ups.js';
 import { Access1764400000007 } from './versions/0007-access.js';
 import { VmaEndpoints1764400000010 } from './versions/0010-vma-endpoints.js';
+import { TunnelHistory1764400000009 } from './versions/0009-tunnel-history.js';
 
 /** Every table of the OMA. Each room lists its own. */
 export const ENTITIES: readonly (EntityTarget<ObjectLiteral> & (new () => object))[] = [
@@ -50,4 +51,5 @@ export const SCHEMA_VERSIONS: readonly (new () => MigrationInterface)[] = [
   SetUps1764400000006,
   Access1764400000007,
   VmaEndpoints1764400000010,
+  TunnelHistory1764400000009,
 ];

@@ -45,5 +45,5 @@ const SECRETS = ['authorization', 'cookie', 'password', 'token', 'secret', 'sett
 
 /** What looks at us every few seconds would drown the rest. */
 function isProbe({ originalUrl = '' }: LoggedRequest): boolean {
-  return originalUrl.startsWith('/api/v1/health') || originalUrl.startsWith('/socket.io');
+  return ['/api/v1/health', '/socket.io', '/metrics'].some((path) => originalUrl.startsWith(path));
 }

@@ -13,7 +13,7 @@ export function consoleFolder(configured: string | undefined): string | undefine
   return existsSync(join(folder, 'index.html')) ? folder : undefined;
 }
 
-/** Serves the console at `/`. Addresses of its pages get the page; the API and the feed are never shadowed. */
+/** Serves the console at `/`. Addresses of its pages get the page; the API, the feed and the metrics are never shadowed. */
 export function serveConsole(app: NestExpressApplication, folder: string): void {
   app.useStaticAssets(folder, {
     index: false,
@@ -37,6 +37,6 @@ export function serveConsole(app: NestExpressApplication, folder: string): void 
 /** A browser that opens an address; a missing script or picture is an error, not a page. */
 function isPage({ method, path, headers }: Request): boolean {
   if (method !== 'GET' && method !== 'HEAD') return false;
-  if (/^\/(api|socket\.io)(\/|$)/.test(path) || /\.\w+$/.test(path)) return false;
+  if (/^\/(api|metrics|socket\.io)(\/|$)/.test(path) || /\.\w+$/.test(path)) return false;
   return /text\/html|\*\/\*/.test(headers.accept ?? '*/*');
 }

@@ -45,6 +45,8 @@ beforeEach(async () => {
     transport: 'ssh2',
     firstNbdPort: 30_000,
     opensshDir: directory,
+    probeSeconds: 60,
+    copyProbeSeconds: 15,
     stateDir: directory,
     runDir: directory,
   };

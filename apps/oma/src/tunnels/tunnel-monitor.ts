@@ -1,87 +1,154 @@
-import { Injectable, Logger, type BeforeApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import { AgentInfo, agentPaths } from '@ossea/agent-protocol';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnModuleInit,
+} from '@nestjs/common';
+import { AgentInfo, agentPaths, type TunnelReport } from '@ossea/agent-protocol';
 import { asMigrationError } from '@ossea/errors';
+import { TunnelWatch, type TunnelHealth } from '@ossea/tunnel';
 import { DataSource } from 'typeorm';
-import { z } from 'zod';
 import { AgentClient } from './agent-client.js';
+import { CopiesUnderWay } from './copies-under-way.js';
+import { TunnelHistory } from './tunnel-history.js';
 import { TunnelPresence } from './tunnel-presence.js';
+import { TunnelProbe } from './tunnel-probe.js';
 import { TunnelSupervisor } from './tunnel-supervisor.js';
+import { TunnelTraffic } from './tunnel-traffic.js';
+import { TUNNELS_SETTINGS, type TunnelsSettings } from './tunnels-ports.js';
 import { Vma } from './vma.entity.js';
 
-const PROBE_EVERY_MS = 15_000;
-const PROBE_MS = 10_000;
-/** Probes that fail one after the other until the tunnel is cut, so that the VMA dials anew. */
-const FAILURES = 3;
+const GREET_MS = 10_000;
+
+interface Watched {
+  readonly watch: TunnelWatch;
+  /** What the VMA said last. */
+  report?: TunnelReport | undefined;
+  nativeCrypto?: boolean;
+}
 
 /**
- * Asks every connected VMA, end to end through its tunnel, whether it is there. A connection that looks alive and
- * carries nothing is cut. (The other direction, to the storage daemon, is the VMA's to probe: only it can.)
+ * Watches the tunnel of every VMA that has come: tries the way to its agent end to end, and hears from it how it finds
+ * the way back, which only it can try. A tunnel that looks alive and carries nothing is cut, so that it comes anew.
  */
 @Injectable()
 export class TunnelMonitor implements OnModuleInit, BeforeApplicationShutdown {
   private readonly logger = new Logger('tunnels');
-  private readonly failures = new Map<string, string[]>();
+  private readonly watched = new Map<string, Watched>();
   private readonly aborter = new AbortController();
-  private timer: NodeJS.Timeout | undefined;
-  private probing: Promise<void> | undefined;
 
   constructor(
     private readonly database: DataSource,
     private readonly agents: AgentClient,
+    private readonly probe: TunnelProbe,
     private readonly presence: TunnelPresence,
     private readonly tunnel: TunnelSupervisor,
+    private readonly history: TunnelHistory,
+    private readonly traffic: TunnelTraffic,
+    private readonly copies: CopiesUnderWay,
+    @Inject(TUNNELS_SETTINGS) private readonly settings: TunnelsSettings,
   ) {}
 
   onModuleInit(): void {
-    this.presence.onUp((vmaId) => void this.greet(vmaId));
-    this.timer = setInterval(() => {
-      this.probing ??= this.probeAll().finally(() => (this.probing = undefined));
-    }, PROBE_EVERY_MS).unref();
+    this.presence.onChange((vmaId, change) => {
+      if (change.type === 'gone') {
+        this.of(vmaId).watch.observe({ type: 'disconnected', why: change.reason });
+        return;
+      }
+      this.of(vmaId).watch.observe({ type: 'connected', link: 'all' });
+      void this.greet(vmaId);
+    });
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    clearInterval(this.timer);
     this.aborter.abort();
-    await this.probing;
+    await Promise.all([...this.watched.values()].map(({ watch }) => watch.stop()));
   }
 
-  /** One round over all connected VMAs. Never rejects. */
+  /** One round over all connected VMAs, now. Never rejects. */
   async probeAll(): Promise<void> {
-    const here = this.presence.connected();
-    for (const id of this.failures.keys()) if (!here.includes(id)) this.failures.delete(id);
-    await Promise.all(here.map((id) => this.probe(id)));
+    await Promise.all([...this.watched.values()].map(({ watch }) => watch.probeNow()));
   }
 
-  private async probe(id: string): Promise<void> {
-    const { signal } = this.aborter;
-    try {
-      const call = { method: 'GET' as const, path: agentPaths.health, signal, silenceMs: PROBE_MS };
-      await this.agents.json(id, call, z.object({}));
-    } catch (error) {
-      if (!signal.aborted) this.failed(id, asMigrationError(error).message);
-      return;
-    }
-    this.failures.delete(id);
-    await this.seen(id, {});
+  /** Absent for a VMA that has not come since this process was started. */
+  healthOf(vmaId: string): TunnelHealth | undefined {
+    return this.watched.get(vmaId)?.watch.health;
   }
 
-  private failed(id: string, why: string): void {
-    const story = [...(this.failures.get(id) ?? []), `${new Date().toISOString()} ${why}`];
-    this.failures.set(id, story);
-    this.logger.warn(`The tunnel to ${id} did not answer (${story.length} of ${FAILURES}): ${why}`);
-    if (story.length < FAILURES) return;
-    this.failures.delete(id);
-    this.logger.warn(`The tunnel to ${id} is cut, so that it comes anew. ${story.join('; ')}`);
-    this.presence.expectCut(id, `It did not answer ${FAILURES} times: ${why}`);
-    this.tunnel.cut(id);
+  /** Restarts that either side has forced. */
+  restartsOf(vmaId: string): number {
+    const known = this.watched.get(vmaId);
+    return (known?.watch.restarts ?? 0) + (known?.report?.restarts ?? 0);
+  }
+
+  /** Whether its cipher runs in native code; absent until it has said so. */
+  nativeCryptoOf(vmaId: string): boolean | undefined {
+    return this.watched.get(vmaId)?.nativeCrypto;
+  }
+
+  private of(vmaId: string): Watched {
+    const found = this.watched.get(vmaId);
+    if (found) return found;
+    const watched: Watched = {
+      watch: new TunnelWatch({
+        name: `The tunnel to ${vmaId}`,
+        direction: 'to-vma',
+        rates: this.settings,
+        probe: (signal) => this.ask(vmaId, watched, signal),
+        restart: (why) => {
+          this.presence.expectCut(vmaId, why);
+          this.tunnel.cut(vmaId);
+        },
+        isCopying: () => this.copies.of(vmaId) > 0,
+        facts: () => ({
+          connections: this.presence.connections(vmaId).join(', '),
+          bytes: this.traffic.bytesOf(vmaId),
+          'up since': this.presence.of(vmaId).since?.toISOString() ?? 'never',
+        }),
+        onChange: (health) => this.changed(vmaId, health),
+        log: this.logger,
+      }),
+    };
+    this.watched.set(vmaId, watched);
+    return watched;
+  }
+
+  private async ask(vmaId: string, watched: Watched, signal: AbortSignal): Promise<number> {
+    const { rttMs, report } = await this.probe.ask(vmaId, signal);
+    watched.report = report;
+    if (report) this.hear(watched.watch, report);
+    void this.seen(vmaId, {});
+    return rttMs;
+  }
+
+  private hear(watch: TunnelWatch, { connections, expected, toOma }: TunnelReport): void {
+    const { answer, rttMs, lastFailure } = toOma;
+    watch.observe({ type: 'connected', link: connections < expected ? 'some' : 'all' });
+    watch.observe({
+      type: 'reported',
+      direction: 'to-oma',
+      answer,
+      ...(rttMs === undefined ? {} : { rttMs: Math.round(rttMs) }),
+      ...((lastFailure && answer.startsWith('missed')) || (lastFailure && answer === 'silent')
+        ? { failure: { at: new Date(lastFailure.at), why: lastFailure.why, direction: 'to-oma' } }
+        : {}),
+    });
+  }
+
+  private changed(vmaId: string, health: TunnelHealth): void {
+    const { state, because } = health;
+    this.logger[state === 'up' ? 'log' : 'warn'](`The tunnel to ${vmaId} is ${state}: ${because}`);
+    this.history.add(vmaId, health);
   }
 
   /** What a VMA that has just come says of itself. */
   private async greet(id: string): Promise<void> {
     const { signal } = this.aborter;
     try {
-      const call = { method: 'GET' as const, path: agentPaths.info, signal, silenceMs: PROBE_MS };
+      const call = { method: 'GET' as const, path: agentPaths.info, signal, silenceMs: GREET_MS };
       const { version, nativeCrypto, failures } = await this.agents.json(id, call, AgentInfo);
+      this.of(id).nativeCrypto = nativeCrypto;
       await this.seen(id, { version: version.slice(0, 40) });
       if (!nativeCrypto)
         this.logger.warn(`${id} has no native cryptography: its tunnel is about ten times slower.`);
@@ -99,7 +166,8 @@ export class TunnelMonitor implements OnModuleInit, BeforeApplicationShutdown {
       await this.database.getRepository(Vma).update({ id }, { ...more, lastSeenAt: now, updatedAt: now });
     } catch (error) {
       // that says nothing about the tunnel, and the next probe tells it again
-      this.logger.warn(`That ${id} was seen could not be stored: ${asMigrationError(error).message}`);
+      if (!this.aborter.signal.aborted)
+        this.logger.warn(`That ${id} was seen could not be stored: ${asMigrationError(error).message}`);
     }
   }
 }

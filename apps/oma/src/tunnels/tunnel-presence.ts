@@ -1,10 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
-import type { FactType, FeedData } from '@ossea/api-contract';
-import { UnitOfWork } from '../database/unit-of-work.js';
-import { Outbox } from '../progress/outbox.js';
+import { NO_STORAGE_DAEMON } from '@ossea/tunnel';
 import type { TunnelEvent } from './server/control-messages.js';
 import { RefusalLog } from './refusal-log.js';
-import { Vma } from './vma.entity.js';
+import { TunnelTraffic } from './tunnel-traffic.js';
 
 export interface Presence {
   /** Whether its agent can be called. */
@@ -23,7 +21,9 @@ interface Session {
 
 const ABSENT: Presence = { connected: false, since: undefined, agentPort: undefined };
 
-/** Which VMAs are here now, as the tunnel server tells; comings and goings become facts, in their order. */
+export type PresenceChange = { readonly type: 'here' } | { readonly type: 'gone'; readonly reason: string };
+
+/** Which VMAs are here now, as the tunnel server tells. */
 @Injectable()
 export class TunnelPresence {
   private readonly logger = new Logger('tunnels');
@@ -31,13 +31,9 @@ export class TunnelPresence {
   private readonly sessions = new Map<string, Session>();
   /** Why a connection that is about to end does so, where we know it. */
   private readonly reasons = new Map<string, string>();
-  private readonly listeners = new Set<(vmaId: string) => void>();
-  private told: Promise<void> = Promise.resolve();
+  private readonly listeners = new Set<(vmaId: string, change: PresenceChange) => void>();
 
-  constructor(
-    private readonly unitOfWork: UnitOfWork,
-    private readonly outbox: Outbox,
-  ) {}
+  constructor(private readonly traffic: TunnelTraffic) {}
 
   of(vmaId: string): Presence {
     const session = this.sessions.get(vmaId);
@@ -50,8 +46,13 @@ export class TunnelPresence {
     return [...this.sessions].flatMap(([id, { agentListens }]) => (agentListens ? [id] : []));
   }
 
-  /** Calls back whenever the agent of a VMA has become reachable. */
-  onUp(listener: (vmaId: string) => void): void {
+  /** The numbers of a VMA's connections. */
+  connections(vmaId: string): number[] {
+    return [...(this.sessions.get(vmaId)?.connections ?? [])];
+  }
+
+  /** Calls back whenever the agent of a VMA has become reachable, and when its last connection has ended. */
+  onChange(listener: (vmaId: string, change: PresenceChange) => void): void {
     this.listeners.add(listener);
   }
 
@@ -61,6 +62,7 @@ export class TunnelPresence {
   }
 
   onEvent(event: TunnelEvent): void {
+    this.traffic.onEvent(event);
     switch (event.type) {
       case 'connected':
         this.session(event.id).connections.add(event.connection);
@@ -73,18 +75,15 @@ export class TunnelPresence {
         this.onDisconnected(event.id, event.connection);
         break;
       case 'refused':
-        this.refusals.add(event);
+        // a VMA without an export has no daemon, and asks now and then whether it can be reached
+        if (event.what !== NO_STORAGE_DAEMON) this.refusals.add(event);
     }
   }
 
   /** The server process is gone, and every connection with it. */
   onLost(): void {
+    this.traffic.onLost();
     for (const id of [...this.sessions.keys()]) this.gone(id, 'The tunnel server was restarted.');
-  }
-
-  /** Settles when everything that happened so far is stored. */
-  settled(): Promise<void> {
-    return this.told;
   }
 
   private onAgent(id: string, port: number | undefined): void {
@@ -96,9 +95,7 @@ export class TunnelPresence {
     if (port === undefined)
       this.logger.warn(`The loopback port for the agent of ${id} is taken by another program.`);
     if (!isNew) return;
-    this.logger.log(`The tunnel to ${id} is up.`);
-    this.tell('tunnel.up', id, { vmaId: id });
-    for (const listener of this.listeners) listener(id);
+    this.tell(id, { type: 'here' });
   }
 
   private onDisconnected(id: string, connection: number): void {
@@ -113,23 +110,11 @@ export class TunnelPresence {
     this.sessions.delete(id);
     this.reasons.delete(id);
     if (!session?.agentListens) return;
-    this.logger.warn(`The tunnel to ${id} is down: ${reason}`);
-    this.tell('tunnel.down', id, { vmaId: id, reason });
+    this.tell(id, { type: 'gone', reason });
   }
 
-  private tell<T extends FactType & `tunnel.${string}`>(type: T, id: string, data: FeedData<T>): void {
-    this.told = this.told.then(() =>
-      this.unitOfWork
-        .run(async (manager) => {
-          const now = new Date();
-          await manager.getRepository(Vma).update({ id }, { lastSeenAt: now, updatedAt: now });
-          await this.outbox.append(manager, type, id, data);
-        })
-        // the next fact says how it is then; what is true now is known without the database
-        .catch((error: unknown) =>
-          this.logger.error(`${type} of ${id} could not be stored: ${String(error)}`),
-        ),
-    );
+  private tell(id: string, change: PresenceChange): void {
+    for (const listener of this.listeners) listener(id, change);
   }
 
   private session(id: string): Session {

@@ -159,6 +159,7 @@ export class TunnelSupervisor implements AsyncDisposable {
       case 'disconnected':
       case 'agent-listening':
       case 'refused':
+      case 'traffic':
         // what a process said before it ended must not be taken for the present one's
         if (this.life === undefined || this.life === from) this.options.onEvent(message);
         break;

@@ -1,4 +1,5 @@
 import type { TunnelKind } from '@ossea/tunnel';
+import type { ProbeRates } from '@ossea/tunnel';
 
 /*
  * What the tunnels' room needs of its neighbours. composition.ts provides each token; nothing here knows who does.
@@ -11,7 +12,7 @@ export interface NbdSockets {
 }
 export const NBD_SOCKETS = Symbol('NbdSockets');
 
-export interface TunnelsSettings {
+export interface TunnelsSettings extends ProbeRates {
   /** Where VMAs dial in. Port 0 takes any free one, and keeps it until this process ends. */
   readonly host: string;
   readonly port: number;

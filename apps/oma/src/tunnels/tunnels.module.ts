@@ -14,14 +14,20 @@ import type { RemoteCopies } from '../replication/replication-ports.js';
 import { AccessJobs } from './access-jobs.js';
 import { AgentClient } from './agent-client.js';
 import { AGENT_TOKEN_KEY, APPLIANCE_KEYS, loadApplianceKeys, type ApplianceKeys } from './appliance-keys.js';
+import { CopiesUnderWay } from './copies-under-way.js';
 import { EnrolmentDesk } from './enrolment-desk.js';
 import { KnownVmas } from './known-vmas.js';
 import { PairingCodes } from './pairing-codes.js';
 import { AgentCopies } from './remote-copies.js';
 import { RemoteSources } from './remote-sources.js';
+import { TunnelHistory } from './tunnel-history.js';
 import { TunnelMonitor } from './tunnel-monitor.js';
 import { TunnelPresence } from './tunnel-presence.js';
+import { TunnelProbe } from './tunnel-probe.js';
 import { TunnelSupervisor } from './tunnel-supervisor.js';
+import { TunnelTraffic } from './tunnel-traffic.js';
+import { TunnelsController } from './tunnels.controller.js';
+import { TunnelsService } from './tunnels.service.js';
 import { TUNNELS_SETTINGS, type TunnelsSettings } from './tunnels-ports.js';
 import { VmaNumbers } from './vma-numbers.js';
 import { VmaDecisions } from './vma-decisions.js';
@@ -36,11 +42,12 @@ export class AgentCopiesFactory {
   constructor(
     private readonly agents: AgentClient,
     private readonly sources: RemoteSources,
+    private readonly underWay: CopiesUnderWay,
   ) {}
 
   /** @param session the source session that opens the disks: the connection's id. */
   copiesOn(vmaId: string, session: string): RemoteCopies {
-    return new AgentCopies(this.agents, this.sources, vmaId, session);
+    return this.underWay.counting(vmaId, new AgentCopies(this.agents, this.sources, vmaId, session));
   }
 }
 
@@ -49,7 +56,7 @@ export class AgentCopiesFactory {
 class TunnelsLife implements OnModuleInit, OnApplicationShutdown {
   constructor(
     private readonly tunnel: TunnelSupervisor,
-    private readonly presence: TunnelPresence,
+    private readonly history: TunnelHistory,
     private readonly vmas: VmasService,
     private readonly numbers: VmaNumbers,
     private readonly health: HealthRegistry,
@@ -63,7 +70,7 @@ class TunnelsLife implements OnModuleInit, OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     await this.tunnel[Symbol.asyncDispose]();
-    await this.presence.settled();
+    await this.history.settled();
   }
 
   private async connected(): Promise<HealthPart> {
@@ -78,7 +85,7 @@ class TunnelsLife implements OnModuleInit, OnApplicationShutdown {
 /** Needs NBD_SOCKETS, TUNNELS_SETTINGS and PROCESS_RUNNER of composition.ts, beside database, outbox, jobs and health. */
 @Global()
 @Module({
-  controllers: [VmasController, PluginFilesController],
+  controllers: [VmasController, PluginFilesController, TunnelsController],
   providers: [
     RemotePluginFiles,
     {
@@ -124,9 +131,23 @@ class TunnelsLife implements OnModuleInit, OnApplicationShutdown {
     AgentClient,
     RemoteSources,
     AgentCopiesFactory,
+    CopiesUnderWay,
+    TunnelTraffic,
+    TunnelHistory,
+    TunnelProbe,
     TunnelMonitor,
+    TunnelsService,
     TunnelsLife,
   ],
-  exports: [VmasService, RemoteSources, AgentCopiesFactory, TunnelSupervisor, TunnelPresence, AgentClient],
+  exports: [
+    VmasService,
+    RemoteSources,
+    AgentCopiesFactory,
+    TunnelSupervisor,
+    TunnelPresence,
+    TunnelTraffic,
+    TunnelsService,
+    AgentClient,
+  ],
 })
 export class TunnelsModule {}

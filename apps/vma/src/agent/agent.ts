@@ -5,14 +5,17 @@ import { MigrationError, asMigrationError, isMigrationError } from '@ossea/error
 import {
   openTunnelClient,
   signAgentProof,
+  type ProbeRates,
   type SourceTunnel,
   type TunnelKind,
   type TunnelState,
 } from '@ossea/tunnel';
+import type { TunnelReport } from '@ossea/agent-protocol';
 import type { VmaConfig } from '../config/config.schema.js';
 import { AskSchedule } from '../enrolment/ask-schedule.js';
 import { askState } from '../enrolment/enrol.js';
 import type { Enrolment, StateFiles } from '../state/state-files.js';
+import { WatchedTunnel } from './watched-tunnel.js';
 
 /** How often we look whether somebody has enrolled this VMA, or anew. */
 const LOOK_EVERY_MS = 1_000;
@@ -30,6 +33,9 @@ export interface AgentSettings extends Pick<VmaConfig, 'oma' | 'enrolment'> {
   readonly agentSocketPath: string;
   readonly connections: number;
   readonly client: TunnelKind;
+  readonly rates: ProbeRates;
+  /** Copies that run now. */
+  readonly copies: () => number;
   /** Told whenever `state` or `nbdPort` has become another one. */
   readonly onChange?: (agent: Agent) => void;
 }
@@ -43,7 +49,7 @@ export class Agent {
   private readonly stopper = new AbortController();
   private loop: Promise<void> | undefined;
   private known: Enrolment | undefined;
-  private client: SourceTunnel | undefined;
+  private tunnel: WatchedTunnel | undefined;
   private asking: AskSchedule;
   /** What was told last, so that it is told once and not every second. */
   private told = '';
@@ -63,12 +69,17 @@ export class Agent {
   get state(): AgentState {
     if (!this.known) return { state: 'not-enrolled' };
     const { state, vmaId } = this.known;
-    return { state, vmaId, ...(this.client ? { tunnel: this.client.state } : {}) };
+    return { state, vmaId, ...(this.tunnel ? { tunnel: this.tunnel.client.state } : {}) };
   }
 
   /** The loopback port where the OMA's NBD is offered, while it is. */
   get nbdPort(): number | undefined {
-    return this.client?.nbdPort;
+    return this.tunnel?.client.nbdPort;
+  }
+
+  /** How our tunnel is, as we find it; absent while none is dialled. */
+  get tunnelReport(): TunnelReport | undefined {
+    return this.tunnel?.report;
   }
 
   /** Signs a nonce with the key of our tunnel. Throws `request.not-found` while this VMA is nobody's. */
@@ -130,7 +141,7 @@ export class Agent {
    * is refused: it may be something else by now.
    */
   private isInDoubt({ state }: Enrolment): boolean {
-    const refused = this.client?.state.error?.code;
+    const refused = this.tunnel?.client.state.error?.code;
     return (
       state === 'pending' ||
       (state === 'approved' && (refused === 'auth.rejected' || refused === 'tunnel.down'))
@@ -145,9 +156,9 @@ export class Agent {
   }
 
   private async keepDialled({ hostKeyFingerprint, endpoints }: Enrolment): Promise<void> {
-    if (this.client) return;
+    if (this.tunnel) return;
     const { privateKey } = await this.files.keyPair();
-    const { oma, nbdSocketPath, nbdPort, agentSocketPath, connections } = this.settings;
+    const { oma, nbdSocketPath, nbdPort, agentSocketPath, connections, rates, copies } = this.settings;
     const client = openTunnelClient(this.settings.client, {
       // the address of today: an OMA that moved is known by its host key
       ...oma,
@@ -170,14 +181,14 @@ export class Agent {
           })
         : error;
     }
-    this.client = client;
+    this.tunnel = new WatchedTunnel(client, { connections, rates, copies });
     this.settings.onChange?.(this);
   }
 
   private async hangUp(): Promise<void> {
-    const client = this.client;
-    this.client = undefined;
-    await client?.[Symbol.asyncDispose]();
+    const tunnel = this.tunnel;
+    this.tunnel = undefined;
+    await tunnel?.[Symbol.asyncDispose]();
   }
 
   private newSchedule(): AskSchedule {

@@ -1,6 +1,7 @@
 import { Controller, Get, Inject } from '@nestjs/common';
-import { AGENT_PROTOCOL_VERSION, type AgentInfo } from '@ossea/agent-protocol';
+import { AGENT_PROTOCOL_VERSION, type AgentInfo, type TunnelReport } from '@ossea/agent-protocol';
 import type { CopyEngine } from '@ossea/copy-engine';
+import { MigrationError } from '@ossea/errors';
 import { PluginRegistry } from '@ossea/plugin-registry';
 import { nativeCryptoAvailable } from '@ossea/tunnel';
 import { Agent } from '../agent/agent.js';
@@ -35,5 +36,14 @@ export class InfoController {
       eventLoopDelayP99Ms: this.delay.p99Ms,
       ...describePlugins(this.registry),
     };
+  }
+
+  /** How this side finds the tunnel. */
+  @Get('tunnel')
+  tunnel(): TunnelReport {
+    const report = this.agent.tunnelReport;
+    // who asks over the loopback may do so before we have dialled
+    if (!report) throw new MigrationError('resource.not-found', 'This VMA has no tunnel now.');
+    return report;
   }
 }

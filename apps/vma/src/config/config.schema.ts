@@ -24,6 +24,9 @@ export const configSchema = z.strictObject({
       connections: z.int().min(1).max(16).default(1),
       /** Who speaks SSH: the VMA itself, or the system's ssh. Either speaks with either kind of OMA. */
       client: z.enum(['ssh2', 'openssh']).default('ssh2'),
+      /** How often the way to the OMA's storage daemon is tried; more often while a copy runs. */
+      probeSeconds: z.int().min(1).max(3_600).default(60),
+      copyProbeSeconds: z.int().min(1).max(3_600).default(15),
     })
     .refine(({ client, connections }) => client === 'ssh2' || connections === 1, {
       path: ['connections'],
@@ -67,6 +70,8 @@ export const ENVIRONMENT: Readonly<Record<string, { path: string; as?: 'number' 
   OSSEA_VMA_NBD_PORT: { path: 'nbd.port', as: 'number' },
   OSSEA_VMA_TUNNEL_CONNECTIONS: { path: 'tunnel.connections', as: 'number' },
   OSSEA_VMA_TUNNEL_CLIENT: { path: 'tunnel.client' },
+  OSSEA_VMA_TUNNEL_PROBE_SECONDS: { path: 'tunnel.probeSeconds', as: 'number' },
+  OSSEA_VMA_TUNNEL_COPY_PROBE_SECONDS: { path: 'tunnel.copyProbeSeconds', as: 'number' },
   OSSEA_VMA_ENGINE: { path: 'copying.engine' },
   OSSEA_VMA_PLUGIN_PACKAGES: { path: 'plugins.packages', as: 'list' },
   OSSEA_VMA_LOG_LEVEL: { path: 'log.level' },

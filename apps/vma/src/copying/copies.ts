@@ -61,6 +61,13 @@ export class Copies {
     return copy;
   }
 
+  /** How many of them have not ended. */
+  get running(): number {
+    let count = 0;
+    for (const { end } of this.copies.values()) if (!end) count += 1;
+    return count;
+  }
+
   /** Throws `resource.not-found`. */
   get(id: string): Copy {
     const copy = this.copies.get(id);

@@ -9,7 +9,7 @@ import { Backoff } from '../backoff.js';
 import { joinStreams } from '../join-streams.js';
 import { formatPublicKey } from '../keys.js';
 import { readHostKey } from '../read-host-key.js';
-import type { SourceTunnel } from '../transport.js';
+import type { SourceTunnel, TunnelWay } from '../transport.js';
 import type { TunnelClientEvents, TunnelClientOptions, TunnelState } from '../tunnel-client.js';
 import { writeDurably } from './key-files.js';
 import { HOST_ALIAS, sshArguments, sshFailure } from './ssh-command.js';
@@ -47,6 +47,11 @@ export class OpenSshClient extends EventEmitter<TunnelClientEvents> implements S
       connections: this.up ? 1 : 0,
       ...(this.up || !this.lastError ? {} : { error: this.lastError }),
     };
+  }
+
+  get connections(): readonly TunnelWay[] {
+    if (!this.up) return [];
+    return [{ closesWhenRefused: true, openNbd: () => connectLocal(this.options.nbdSocketPath) }];
   }
 
   /** Writes the key for ssh and begins to dial. Rejects with `config.invalid` or when a socket cannot be bound. */
@@ -196,4 +201,15 @@ export class OpenSshClient extends EventEmitter<TunnelClientEvents> implements S
       if (signal.aborted) end();
     });
   }
+}
+
+function connectLocal(path: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = net.connect({ path });
+    socket.once('error', reject);
+    socket.once('connect', () => {
+      socket.removeListener('error', reject);
+      resolve(socket);
+    });
+  });
 }

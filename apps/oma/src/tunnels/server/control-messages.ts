@@ -61,6 +61,11 @@ export const FromServer = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('pong'), count: z.int() }),
   z.strictObject({ type: z.literal('connected'), id: Text, address: z.string(), connection: z.int() }),
   z.strictObject({ type: z.literal('disconnected'), id: Text, connection: z.int(), bytes: z.number() }),
+  /** What each connection has carried so far, both ways; told with every pong. */
+  z.strictObject({
+    type: z.literal('traffic'),
+    connections: z.array(z.strictObject({ id: Text, connection: z.int(), bytes: z.number() })),
+  }),
   /** Without a port where one was asked for, another program holds it. */
   z.strictObject({ type: z.literal('agent-listening'), id: Text, port: z.int().optional() }),
   z.strictObject({
@@ -80,5 +85,5 @@ export type FromServer = z.infer<typeof FromServer>;
 /** What happens at the tunnel; the rest is between the two processes. */
 export type TunnelEvent = Extract<
   FromServer,
-  { readonly type: 'connected' | 'disconnected' | 'agent-listening' | 'refused' }
+  { readonly type: 'connected' | 'disconnected' | 'agent-listening' | 'refused' | 'traffic' }
 >;

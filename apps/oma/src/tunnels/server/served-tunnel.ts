@@ -91,8 +91,13 @@ export class ServedTunnel {
         this.waiting.get(message.request)?.(message.answer);
         break;
       case 'ping':
+        this.tell({ type: 'traffic', connections: this.traffic() });
         this.tell({ type: 'pong', count: message.count });
     }
+  }
+
+  private traffic(): { id: string; connection: number; bytes: number }[] {
+    return this.server.sessions().map(({ id, connection, bytes = 0 }) => ({ id, connection, bytes }));
   }
 
   /** Who is not in the new table, or came with a key that is not theirs any more, is cut; nobody else notices. */
