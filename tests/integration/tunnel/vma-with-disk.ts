@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NbdClient } from '@ossea/copy-engine';
-import { generateKeyPair, type KeyPair, type TunnelClient, type TunnelIdentity } from '@ossea/tunnel';
+import { generateKeyPair, type KeyPair, type SourceTunnel, type TunnelIdentity } from '@ossea/tunnel';
 import { freePort } from '../../stack/free-port.js';
 import { greeter, until, type Site } from './site.js';
 
@@ -18,7 +18,7 @@ export interface VmaWithDisk {
   /** Where it finds its NBD server on its own side. */
   readonly nbdPath: string;
   /** Connects it; it offers its agent. */
-  connect(): Promise<TunnelClient>;
+  connect(): Promise<SourceTunnel>;
 }
 
 export async function addVmaWithDisk(site: Site, id: string, sizeBytes = 1 << 20): Promise<VmaWithDisk> {

@@ -6,7 +6,6 @@ import {
   openTunnelClient,
   signAgentProof,
   type ProbeRates,
-  type SourceTunnel,
   type TunnelKind,
   type TunnelState,
 } from '@ossea/tunnel';

@@ -18,7 +18,8 @@ const nbdServer = () => {
 };
 const open = { closesWhenRefused: false, openNbd: async () => nbdServer() };
 const refusing = (context: Record<string, boolean>) => ({
-  open: async () => {
+  closesWhenRefused: false,
+  openNbd: async () => {
     throw new MigrationError('tunnel.down', 'The tunnel server refused the channel.', { context });
   },
 });
