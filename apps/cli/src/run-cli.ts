@@ -4,6 +4,7 @@ import { addAccessCommands } from './commands/access-commands.js';
 import { addConnectionCommands, addNetworkCommands } from './commands/connection-commands.js';
 import { addFailoverCommands } from './commands/failover-commands.js';
 import { addJobCommands } from './commands/job-commands.js';
+import { addSecretCommands } from './commands/secret-commands.js';
 import { addReplicationCommands, addVmCommands } from './commands/vm-commands.js';
 import { addVmaCommands } from './commands/vma-commands.js';
 import { CliError, EXIT, exitCodeOf, type ExitCode } from './exit-codes.js';
@@ -48,6 +49,7 @@ function createProgram(host: Host): Command {
   addReplicationCommands(program, acting);
   addFailoverCommands(program, acting);
   addJobCommands(program, acting);
+  addSecretCommands(program, acting);
   return program;
 }
 

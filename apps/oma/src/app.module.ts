@@ -15,6 +15,7 @@ import { PluginsModule } from './plugins/plugins.module.js';
 import { FeedModule } from './progress/feed.module.js';
 import { OutboxModule } from './progress/outbox.module.js';
 import { ReplicationModule } from './replication/replication.module.js';
+import { SecretsModule } from './secrets/secrets.module.js';
 import { SupportModule } from './support/support.module.js';
 import { TunnelsModule } from './tunnels/tunnels.module.js';
 import { VolumesModule } from './volumes/volumes.module.js';
@@ -23,7 +24,7 @@ import { VolumesModule } from './volumes/volumes.module.js';
 @Module({})
 export class AppModule {
   static of(parts: OmaParts): DynamicModule {
-    const { config, database, owner, registry, secrets } = parts;
+    const { config, database, owner, registry, secrets, keys } = parts;
     return {
       module: AppModule,
       imports: [
@@ -39,6 +40,7 @@ export class AppModule {
         PluginsModule.with(registry),
         TunnelsModule,
         ConnectionsModule.with(secrets),
+        SecretsModule.with(keys),
         DiscoveryModule,
         NetworksModule,
         VolumesModule,

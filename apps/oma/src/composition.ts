@@ -13,7 +13,6 @@ import {
   TRUSTED_VMAS,
   type TrustedVmas,
 } from './connections/connections-ports.js';
-import type { SecretBox } from './connections/secret-box.js';
 import { ContextViews } from './discovery/context-views.js';
 import type { ProcessOwner } from './jobs/process-owner.js';
 import { FEED_SOURCES, type FeedSources } from './progress/feed-sources.js';
@@ -23,6 +22,8 @@ import {
   type RunSessions,
   type RunSettings,
 } from './replication/replication-ports.js';
+import type { KeyFiles, KeySource } from './secrets/key-files.js';
+import type { SecretBox } from './secrets/secret-box.js';
 import { RemoteSources } from './tunnels/remote-sources.js';
 import { AgentCopiesFactory } from './tunnels/tunnels.module.js';
 import {
@@ -54,15 +55,20 @@ export interface OmaParts {
   readonly engine: CopyEngine;
   readonly runner: ProcessRunner;
   readonly secrets: SecretBox;
+  readonly keys: KeyFiles;
 }
 
 /** Where things are that the configuration may leave open. */
-export function pathsOf({ stateDir, spoolDir, runDir, kekFile }: OmaConfig) {
+export function pathsOf({ stateDir, spoolDir, runDir, kekFile, kekCredential }: OmaConfig) {
+  const isCredential = kekFile === undefined && kekCredential !== undefined;
+  const kek: KeySource = isCredential
+    ? { kind: 'credential', file: kekCredential }
+    : { kind: 'file', file: kekFile ?? join(stateDir, 'kek') };
   return {
     stateDir,
     spoolDir: spoolDir ?? join(stateDir, 'spool'),
     runDir: runDir ?? join(stateDir, 'run'),
-    kekFile: kekFile ?? join(stateDir, 'kek'),
+    kek,
     scratchDir: join(stateDir, 'plugins'),
   };
 }

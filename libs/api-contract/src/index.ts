@@ -10,6 +10,7 @@ export * from './page.js';
 export * from './plugin.js';
 export * from './problem.js';
 export * from './replication.js';
+export * from './secrets.js';
 export * from './set-up.js';
 export * from './support.js';
 export * from './values.js';

@@ -9,6 +9,7 @@ import type {
   Plugin,
   PluginFile,
   RecoveryPoint,
+  SecretKeys,
   TargetNetwork,
   VmContext,
   Vma,
@@ -107,6 +108,13 @@ export const FINDING: Columns<z.infer<typeof Finding>> = [
   { head: 'code', cell: ({ code }) => code },
   { head: 'what', cell: ({ message }) => message },
   { head: 'remedy', cell: ({ remedy }) => remedy },
+];
+
+export const SECRET_KEY: Columns<SecretKeys['items'][number]> = [
+  { head: 'key', cell: ({ id }) => id },
+  { head: 'seals', cell: ({ current }) => current },
+  { head: 'here', cell: ({ present }) => present },
+  { head: 'secrets', cell: ({ secrets }) => secrets },
 ];
 
 export const JOB: Columns<Job> = [

@@ -82,8 +82,10 @@ export const configSchema = z.strictObject({
   spoolDir: Path.optional(),
   /** Unix sockets of the storage daemons; `run` in the state directory unless told. */
   runDir: Path.optional(),
-  /** The key that seals stored secrets; made at the first start, never in the database. */
+  /** The key that seals stored secrets; made at the first start, never in the database. `kek` in the state directory unless told. */
   kekFile: Path.optional(),
+  /** The same as a systemd credential, taken where no `kekFile` is named: only the operator changes it. */
+  kekCredential: Path.optional(),
   log: z
     .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info') })
     .prefault({}),

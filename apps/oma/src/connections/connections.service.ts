@@ -14,6 +14,7 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { VmContext } from '../discovery/vm-context.entity.js';
 import type { Caller } from '../http/caller.js';
 import { Outbox } from '../progress/outbox.js';
+import { SecretBox } from '../secrets/secret-box.js';
 import { Connection } from './connection.entity.js';
 import { ConnectionSettings } from './connection-settings.js';
 import { unknownConnection } from './connection-trials.js';
@@ -28,10 +29,15 @@ export class ConnectionsService {
     private readonly outbox: Outbox,
     private readonly settings: ConnectionSettings,
     private readonly vmas: ConnectionVmas,
+    private readonly box: SecretBox,
   ) {}
 
   /** Throws `plugin.unknown`, `config.invalid`, `config.missing` (a source without a VMA), `resource.conflict`. */
-  async create(wanted: CreateConnection, { correlationId }: Caller): Promise<ConnectionView> {
+  create(wanted: CreateConnection, caller: Caller): Promise<ConnectionView> {
+    return this.box.sealing(() => this.createSealed(wanted, caller));
+  }
+
+  private async createSealed(wanted: CreateConnection, { correlationId }: Caller): Promise<ConnectionView> {
     const { name, kind, pluginId, vmaId } = wanted;
     const id = newId('con');
     const stored = this.settings.sealed({ id, kind, pluginId }, wanted.settings);
@@ -50,7 +56,16 @@ export class ConnectionsService {
    * Changes what is named. Throws as `create` does, `request.conflict` when `version` is not the present one or
    * somebody else changes the connection at this moment, and `resource.busy` for a new VMA while a job uses the old.
    */
-  async update(
+  update(
+    id: string,
+    change: UpdateConnection,
+    version: number | undefined,
+    caller: Caller,
+  ): Promise<ConnectionView> {
+    return this.box.sealing(() => this.updateSealed(id, change, version, caller));
+  }
+
+  private async updateSealed(
     id: string,
     change: UpdateConnection,
     version: number | undefined,

@@ -44,7 +44,8 @@ export class SetUpDrafts {
    */
   async note(draft: SetUpDraft, validation: SetUpValidation): Promise<void> {
     const { id, pluginId } = draft;
-    const entered = ({ settings, secrets }: SetUpDraft) => JSON.stringify([settings, secrets]);
+    // what was entered, not how it is sealed: a rotation of the key may come in between
+    const entered = (one: SetUpDraft) => JSON.stringify(this.opened(one).settings);
     if (entered(await this.get(pluginId, id)) !== entered(draft))
       throw new MigrationError('request.conflict', 'The credentials were changed while they were tried.', {
         context: { setUp: id },

@@ -20,6 +20,7 @@ import type { Caller } from '../http/caller.js';
 import type { JobHandle } from '../jobs/job-handle.js';
 import { JobLeases } from '../jobs/job-leases.js';
 import { JobsService } from '../jobs/jobs.service.js';
+import { SecretBox } from '../secrets/secret-box.js';
 import { ConnectionSettings, parseSettings } from './connection-settings.js';
 import { ConnectionsService } from './connections.service.js';
 import { PluginContexts } from './plugin-contexts.js';
@@ -37,6 +38,7 @@ export class SetUpParts {
     readonly contexts: PluginContexts,
     readonly settings: ConnectionSettings,
     readonly drafts: SetUpDrafts,
+    readonly box: SecretBox,
   ) {}
 }
 
@@ -60,7 +62,15 @@ export class SetUps implements OnModuleInit {
    * Throws `plugin.unsupported`, `config.invalid`, `request.not-found`, and what the plugin throws where nothing can
    * be found at all.
    */
-  async discoverAll(pluginId: string, wanted: DiscoverAll, signal: AbortSignal): Promise<TargetSetUp> {
+  discoverAll(pluginId: string, wanted: DiscoverAll, signal: AbortSignal): Promise<TargetSetUp> {
+    return this.parts.box.sealing(() => this.discoverSealed(pluginId, wanted, signal));
+  }
+
+  private async discoverSealed(
+    pluginId: string,
+    wanted: DiscoverAll,
+    signal: AbortSignal,
+  ): Promise<TargetSetUp> {
     const setUp = this.setUpOf(pluginId);
     const { drafts, settings } = this.parts;
     const stored = wanted.setUpId === undefined ? undefined : await drafts.get(pluginId, wanted.setUpId);
