@@ -7,6 +7,7 @@ import { Test } from '@nestjs/testing';
 import { createProcessRunner } from '@ossea/process';
 import { parseConfig } from '../../apps/oma/src/config/load-config.js';
 import { openDatabase } from '../../apps/oma/src/database/data-source.js';
+import { AuditTrailModule } from '../../apps/oma/src/audit/audit-trail.module.js';
 import { DatabaseModule } from '../../apps/oma/src/database/database.module.js';
 import { newId } from '../../apps/oma/src/database/new-id.js';
 import { HealthModule } from '../../apps/oma/src/health/health.module.js';
@@ -81,6 +82,7 @@ export async function startOmaRoom(): Promise<OmaRoom> {
     imports: [
       DatabaseModule.with(database),
       OutboxModule,
+      AuditTrailModule,
       HealthModule,
       JobsModule.as(new ProcessOwner(newId('oma'))),
       Ports,

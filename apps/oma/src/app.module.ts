@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AccessModule } from './access/access.module.js';
 import { Composition, type OmaParts } from './composition.js';
+import { AuditTrailModule } from './audit/audit-trail.module.js';
 import { ConnectionsModule } from './connections/connections.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { DiscoveryModule } from './discovery/discovery.module.js';
@@ -32,6 +33,7 @@ export class AppModule {
         DatabaseModule.with(database),
         Composition.of(parts),
         OutboxModule,
+        AuditTrailModule,
         JobsModule.as(owner),
         AccessModule.with(config),
         IdempotencyModule,

@@ -1,4 +1,7 @@
 export * from './access.js';
+export * from './audit.js';
+export * from './audit-chain.js';
+export * from './canonical-json.js';
 export * from './connection.js';
 export * from './discovery.js';
 export * from './failover.js';

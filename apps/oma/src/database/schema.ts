@@ -1,5 +1,6 @@
 import type { EntityTarget, MigrationInterface, ObjectLiteral } from 'typeorm';
 import { ApiToken } from '../access/api-token.entity.js';
+import { AUDIT_ENTITIES } from '../audit/audit.entities.js';
 import { Connection } from '../connections/connection.entity.js';
 import { SetUpDraft } from '../connections/set-up.entity.js';
 import { VmContext, VmDisk } from '../discovery/vm-context.entity.js';
@@ -18,6 +19,7 @@ import { Tunnels1763900000003 } from './versions/0003-tunnels.js';
 import { Replication1763900000004 } from './versions/0004-replication.js';
 import { WhyAndHowConsistent1764000000005 } from './versions/0005-why-and-how-consistent.js';
 import { SetUps1764400000006 } from './versions/0006-set-ups.js';
+import { Audit1764500000008 } from './versions/0008-audit.js';
 
 /** Every table of the OMA. Each room lists its own. */
 export const ENTITIES: readonly (EntityTarget<ObjectLiteral> & (new () => object))[] = [
@@ -36,6 +38,7 @@ export const ENTITIES: readonly (EntityTarget<ObjectLiteral> & (new () => object
   ...VOLUME_ENTITIES,
   ...TUNNEL_ENTITIES,
   ...REPLICATION_ENTITIES,
+  ...AUDIT_ENTITIES,
 ];
 
 /** In the order they are applied; a released one is never changed. */
@@ -46,4 +49,5 @@ export const SCHEMA_VERSIONS: readonly (new () => MigrationInterface)[] = [
   Replication1763900000004,
   WhyAndHowConsistent1764000000005,
   SetUps1764400000006,
+  Audit1764500000008,
 ];
