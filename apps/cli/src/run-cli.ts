@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { ProblemError } from './api/api-client.js';
 import { addAccessCommands } from './commands/access-commands.js';
+import { addAuditCommands } from './commands/audit-commands.js';
 import { addConnectionCommands, addNetworkCommands } from './commands/connection-commands.js';
 import { addFailoverCommands } from './commands/failover-commands.js';
 import { addJobCommands } from './commands/job-commands.js';
@@ -50,6 +51,7 @@ function createProgram(host: Host): Command {
   addFailoverCommands(program, acting);
   addJobCommands(program, acting);
   addSecretCommands(program, acting);
+  addAuditCommands(program, acting);
   return program;
 }
 

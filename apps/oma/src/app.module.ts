@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AccessModule } from './access/access.module.js';
 import { Composition, type OmaParts } from './composition.js';
+import { AuditModule } from './audit/audit.module.js';
 import { AuditTrailModule } from './audit/audit-trail.module.js';
 import { ConnectionsModule } from './connections/connections.module.js';
 import { DatabaseModule } from './database/database.module.js';
@@ -48,6 +49,7 @@ export class AppModule {
         VolumesModule,
         ReplicationModule,
         FailoverModule,
+        AuditModule,
         SupportModule,
       ],
     };

@@ -5,3 +5,4 @@ export * from './agent-info.js';
 export * from './source-calls.js';
 export * from './copies.js';
 export * from './plugin-files.js';
+export * from './audit-anchors.js';

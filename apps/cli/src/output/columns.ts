@@ -1,4 +1,5 @@
 import type {
+  AuditEvent,
   Connection,
   DiscoveredVm,
   FailoverRun,
@@ -133,6 +134,15 @@ export const STEP: Columns<NonNullable<Job['steps']>[number]> = [
   { head: 'state', cell: ({ state }) => state },
   { head: 'took', cell: ({ startedAt, endedAt }) => seconds(between(startedAt, endedAt)) },
   { head: 'what', cell: ({ label }) => label },
+];
+
+export const AUDIT: Columns<AuditEvent> = [
+  { head: 'row', cell: ({ seq }) => seq },
+  { head: 'at', cell: ({ at }) => at },
+  { head: 'who', cell: ({ actorName }) => actorName },
+  { head: 'from', cell: ({ address }) => address },
+  { head: 'action', cell: ({ action, outcome }) => (outcome === 'done' ? action : `${action} (${outcome})`) },
+  { head: 'on', cell: ({ subjectId }) => subjectId },
 ];
 
 export const LOG: Columns<LogEvent> = [

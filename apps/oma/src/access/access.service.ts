@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import type { IssuedToken, SetUp, SignIn } from '@ossea/api-contract';
+import type { AuditOutcome, IssuedToken, SetUp, SignIn } from '@ossea/api-contract';
 import { MigrationError } from '@ossea/errors';
 import { Mutex } from 'async-mutex';
 import { DataSource, type EntityManager } from 'typeorm';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { isUniqueViolation } from '../database/driver-errors.js';
 import { Setting } from '../database/setting.entity.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
@@ -31,6 +32,7 @@ export class AccessService {
     private readonly unitOfWork: UnitOfWork,
     private readonly tokens: ApiTokens,
     private readonly code: SetUpCode,
+    private readonly audit: AuditTrail,
   ) {}
 
   /** At the start: the code that nobody has seen yet, or `undefined`. */
@@ -51,6 +53,7 @@ export class AccessService {
     this.limiter.check(address);
     if (!(await this.code.isCode(code))) {
       this.limiter.failed(address);
+      await this.unitOfWork.run((manager) => this.note(manager, 'access.set-up', 'refused'));
       throw new MigrationError('access.unauthenticated', 'This is not the set-up code of this appliance.');
     }
     const hash = password === undefined ? undefined : await hashPassword(password);
@@ -58,7 +61,9 @@ export class AccessService {
       const issued = await this.unitOfWork.run(async (manager) => {
         await insert(manager, SET_UP, { at: new Date().toISOString() });
         if (hash) await insert(manager, PASSWORD, hash);
-        return this.tokens.issue(manager, ADMINISTRATOR, hash && sessionEnd());
+        const token = await this.tokens.issue(manager, ADMINISTRATOR, hash && sessionEnd());
+        await this.note(manager, 'access.set-up');
+        return token;
       });
       await this.code.remove();
       return issued;
@@ -81,7 +86,11 @@ export class AccessService {
     } finally {
       this.waiting -= 1;
     }
-    return this.unitOfWork.run((manager) => this.tokens.issue(manager, ADMINISTRATOR, sessionEnd()));
+    return this.unitOfWork.run(async (manager) => {
+      const token = await this.tokens.issue(manager, ADMINISTRATOR, sessionEnd());
+      await this.note(manager, 'access.sign-in');
+      return token;
+    });
   }
 
   private async compare(password: string, address: string): Promise<void> {
@@ -94,7 +103,16 @@ export class AccessService {
       return;
     }
     this.limiter.failed(address);
+    await this.unitOfWork.run((manager) => this.note(manager, 'access.sign-in-failed', 'refused'));
     throw new MigrationError('access.unauthenticated', 'The password is wrong.');
+  }
+
+  private note(
+    manager: EntityManager,
+    action: 'access.set-up' | 'access.sign-in' | 'access.sign-in-failed',
+    outcome: AuditOutcome = 'done',
+  ): Promise<void> {
+    return this.audit.append(manager, { action, outcome, subject: { type: 'user', id: ADMINISTRATOR } });
   }
 
   private async isSetUp(): Promise<boolean> {

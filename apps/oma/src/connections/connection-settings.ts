@@ -28,9 +28,14 @@ export class ConnectionSettings {
     private readonly box: SecretBox,
   ) {}
 
+  /** Runs an operation that seals settings and stores them: no key is destroyed in between. */
+  sealing<T>(run: () => Promise<T>): Promise<T> {
+    return this.box.sealing(run);
+  }
+
   /**
    * Settings as a client sends them, as they are to be stored. Where a mask was sent, the secret of `stored` stays;
-   * so does the seal of a secret that is the same as before. Call it within `SecretBox.sealing`.
+   * so does the seal of a secret that is the same as before. Call it within `sealing`.
    * Throws `plugin.unknown`, and `config.invalid` that names each wrong field, never a value.
    * @param schema of a part of the settings, where not all are known yet.
    */

@@ -20,7 +20,6 @@ import type { Caller } from '../http/caller.js';
 import type { JobHandle } from '../jobs/job-handle.js';
 import { JobLeases } from '../jobs/job-leases.js';
 import { JobsService } from '../jobs/jobs.service.js';
-import { SecretBox } from '../secrets/secret-box.js';
 import { ConnectionSettings, parseSettings } from './connection-settings.js';
 import { ConnectionsService } from './connections.service.js';
 import { PluginContexts } from './plugin-contexts.js';
@@ -38,7 +37,6 @@ export class SetUpParts {
     readonly contexts: PluginContexts,
     readonly settings: ConnectionSettings,
     readonly drafts: SetUpDrafts,
-    readonly box: SecretBox,
   ) {}
 }
 
@@ -63,7 +61,7 @@ export class SetUps implements OnModuleInit {
    * be found at all.
    */
   discoverAll(pluginId: string, wanted: DiscoverAll, signal: AbortSignal): Promise<TargetSetUp> {
-    return this.parts.box.sealing(() => this.discoverSealed(pluginId, wanted, signal));
+    return this.parts.settings.sealing(() => this.discoverSealed(pluginId, wanted, signal));
   }
 
   private async discoverSealed(
@@ -122,7 +120,7 @@ export class SetUps implements OnModuleInit {
       { name, kind: 'target', pluginId, settings: whole },
       caller,
     );
-    await drafts.drop(setUpId);
+    await drafts.saved(draft, connection.id);
     return connection;
   }
 

@@ -1,6 +1,7 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { KeyFiles } from './key-files.js';
 import { KeyRotation } from './key-rotation.js';
+import { RotationNotes } from './rotation-notes.js';
 import { Rewrapping } from './rewrapping.js';
 import { SecretsController } from './secrets.controller.js';
 import { SecretsService } from './secrets.service.js';
@@ -12,7 +13,13 @@ export class SecretsModule {
     return {
       module: SecretsModule,
       controllers: [SecretsController],
-      providers: [{ provide: KeyFiles, useValue: keys }, KeyRotation, Rewrapping, SecretsService],
+      providers: [
+        { provide: KeyFiles, useValue: keys },
+        KeyRotation,
+        Rewrapping,
+        RotationNotes,
+        SecretsService,
+      ],
     };
   }
 }

@@ -2,10 +2,12 @@ import { Injectable, type OnModuleInit } from '@nestjs/common';
 import type { Job, SecretKeys } from '@ossea/api-contract';
 import { z } from 'zod';
 import type { Caller } from '../http/caller.js';
+import type { JobHandle } from '../jobs/job-handle.js';
 import { JobLeases } from '../jobs/job-leases.js';
 import { JobsService } from '../jobs/jobs.service.js';
 import { KeyFiles } from './key-files.js';
-import { KeyRotation } from './key-rotation.js';
+import { KeyRotation, type Rotated } from './key-rotation.js';
+import { RotationNotes } from './rotation-notes.js';
 import { Rewrapping } from './rewrapping.js';
 
 const ROTATE = 'rotate-secrets';
@@ -24,13 +26,12 @@ export class SecretsService implements OnModuleInit {
     private readonly rewrapping: Rewrapping,
     private readonly jobs: JobsService,
     private readonly leases: JobLeases,
+    private readonly noted: RotationNotes,
   ) {}
 
   onModuleInit(): void {
-    this.leases.registerResumer(ROTATE, (job) =>
-      this.rotation.rotate(rotateInput.parse(job.input).fromKey, job),
-    );
-    this.leases.registerResumer(REWRAP, (job) => this.rotation.rewrap(job));
+    this.leases.registerResumer(ROTATE, (job) => this.runRotation(rotateInput.parse(job.input).fromKey, job));
+    this.leases.registerResumer(REWRAP, (job) => this.runRewrapping(job));
   }
 
   /** The keys by their ids, and how many secrets each seals. */
@@ -56,12 +57,24 @@ export class SecretsService implements OnModuleInit {
     return this.jobs.start(ROTATE, {
       ...common(caller),
       input: { fromKey },
-      run: (job) => this.rotation.rotate(fromKey, job),
+      run: (job) => this.runRotation(fromKey, job),
     });
   }
 
   rewrap(caller: Caller): Promise<Job> {
-    return this.jobs.start(REWRAP, { ...common(caller), run: (job) => this.rotation.rewrap(job) });
+    return this.jobs.start(REWRAP, { ...common(caller), run: (job) => this.runRewrapping(job) });
+  }
+
+  private async runRotation(fromKey: string, job: JobHandle): Promise<Rotated> {
+    const rotated = await this.rotation.rotate(fromKey, job);
+    await this.noted.write('secrets.rotate', job.id, { fromKey, ...rotated });
+    return rotated;
+  }
+
+  private async runRewrapping(job: JobHandle): Promise<Rotated> {
+    const rotated = await this.rotation.rewrap(job);
+    await this.noted.write('secrets.rewrap', job.id, { ...rotated });
+    return rotated;
   }
 }
 

@@ -6,6 +6,7 @@ import { PAIRING_ALPHABET, enrolMessage, statusMessage } from '@ossea/agent-prot
 import { fingerprint, generateKeyPair, type EnrolPeer } from '@ossea/tunnel';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DataSource } from 'typeorm';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { parseConfig } from '../config/load-config.js';
 import { openDatabase } from '../database/data-source.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
@@ -33,15 +34,17 @@ beforeEach(async () => {
   database = await openDatabase(parseConfig({ stateDir: directory }));
   const unitOfWork = new UnitOfWork(database);
   const outbox = new Outbox(database);
-  codes = new PairingCodes(database);
-  desk = new EnrolmentDesk(database, unitOfWork, codes, outbox);
-  decisions = new VmaDecisions(unitOfWork, outbox, {
+  const audit = new AuditTrail();
+  codes = new PairingCodes(database, unitOfWork, audit);
+  desk = new EnrolmentDesk(database, unitOfWork, codes, outbox, audit);
+  const settings = {
     host: '127.0.0.1',
     port: 0,
     firstAgentPort: 9081,
     stateDir: directory,
     runDir: directory,
-  });
+  };
+  decisions = new VmaDecisions(unitOfWork, outbox, settings, audit);
 });
 afterEach(async () => {
   await database.destroy();
