@@ -44,6 +44,8 @@ export interface OmaRoom extends AsyncDisposable {
 
 /** The same, with one VMA that it trusts. */
 export interface OmaWithVma extends AsyncDisposable {
+  readonly directory: string;
+  readonly room: INestApplicationContext;
   readonly vmaId: string;
   readonly vma: RunningVma;
   readonly sources: RemoteSources;
@@ -133,6 +135,8 @@ export async function startOmaWithVma(packages: Readonly<Record<string, unknown>
   await vmas.approve(vmaId, fingerprint, requester);
   await until('the VMA is connected', () => vmas.isConnected(vmaId));
   return {
+    directory,
+    room,
     vmaId,
     get vma() {
       return vma;
