@@ -7,6 +7,7 @@ import { Test } from '@nestjs/testing';
 import { createProcessRunner } from '@ossea/process';
 import { parseConfig } from '../../apps/oma/src/config/load-config.js';
 import { openDatabase } from '../../apps/oma/src/database/data-source.js';
+import { AuditTrailModule } from '../../apps/oma/src/audit/audit-trail.module.js';
 import { DatabaseModule } from '../../apps/oma/src/database/database.module.js';
 import { newId } from '../../apps/oma/src/database/new-id.js';
 import { HealthModule } from '../../apps/oma/src/health/health.module.js';
@@ -43,6 +44,8 @@ export interface OmaRoom extends AsyncDisposable {
 
 /** The same, with one VMA that it trusts. */
 export interface OmaWithVma extends AsyncDisposable {
+  readonly directory: string;
+  readonly room: INestApplicationContext;
   readonly vmaId: string;
   readonly vma: RunningVma;
   readonly sources: RemoteSources;
@@ -86,6 +89,7 @@ export async function startOmaRoom(): Promise<OmaRoom> {
     imports: [
       DatabaseModule.with(database),
       OutboxModule,
+      AuditTrailModule,
       HealthModule,
       JobsModule.as(new ProcessOwner(newId('oma'))),
       Ports,
@@ -136,6 +140,8 @@ export async function startOmaWithVma(packages: Readonly<Record<string, unknown>
   await vmas.approve(vmaId, fingerprint, requester);
   await until('the VMA is connected', () => vmas.isConnected(vmaId));
   return {
+    directory,
+    room,
     vmaId,
     get vma() {
       return vma;

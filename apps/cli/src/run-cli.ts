@@ -2,9 +2,11 @@ import type { ErrorCode } from '@ossea/errors';
 import { Command, CommanderError, Option } from 'commander';
 import { ProblemError } from './api/api-client.js';
 import { addAccessCommands } from './commands/access-commands.js';
+import { addAuditCommands } from './commands/audit-commands.js';
 import { addConnectionCommands, addNetworkCommands } from './commands/connection-commands.js';
 import { addFailoverCommands } from './commands/failover-commands.js';
 import { addJobCommands } from './commands/job-commands.js';
+import { addSecretCommands } from './commands/secret-commands.js';
 import { addReplicationCommands, addVmCommands } from './commands/vm-commands.js';
 import { addTokenCommands, addUserCommands } from './commands/user-commands.js';
 import { addVmaCommands } from './commands/vma-commands.js';
@@ -57,6 +59,8 @@ function createProgram(host: Host): Command {
   addReplicationCommands(program, acting);
   addFailoverCommands(program, acting);
   addJobCommands(program, acting);
+  addSecretCommands(program, acting);
+  addAuditCommands(program, acting);
   return program;
 }
 

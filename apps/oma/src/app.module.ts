@@ -2,6 +2,8 @@ import 'reflect-metadata';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AccessModule } from './access/access.module.js';
 import { Composition, type OmaParts } from './composition.js';
+import { AuditModule } from './audit/audit.module.js';
+import { AuditTrailModule } from './audit/audit-trail.module.js';
 import { ConnectionsModule } from './connections/connections.module.js';
 import { DatabaseModule } from './database/database.module.js';
 import { DiscoveryModule } from './discovery/discovery.module.js';
@@ -17,6 +19,7 @@ import { PluginsModule } from './plugins/plugins.module.js';
 import { FeedModule } from './progress/feed.module.js';
 import { OutboxModule } from './progress/outbox.module.js';
 import { ReplicationModule } from './replication/replication.module.js';
+import { SecretsModule } from './secrets/secrets.module.js';
 import { SupportModule } from './support/support.module.js';
 import { TunnelsModule } from './tunnels/tunnels.module.js';
 import { VolumesModule } from './volumes/volumes.module.js';
@@ -25,7 +28,7 @@ import { VolumesModule } from './volumes/volumes.module.js';
 @Module({})
 export class AppModule {
   static of(parts: OmaParts): DynamicModule {
-    const { config, database, owner, registry, secrets, overTls } = parts;
+    const { config, database, owner, registry, secrets, keys, overTls } = parts;
     return {
       module: AppModule,
       imports: [
@@ -33,6 +36,7 @@ export class AppModule {
         DatabaseModule.with(database),
         Composition.of(parts),
         OutboxModule,
+        AuditTrailModule,
         JobsModule.as(owner),
         AccessModule.with({ stateDir: config.stateDir, settings: { ...config.access, overTls } }),
         RequestRateModule.with(config.http.requestsPerMinute),
@@ -42,11 +46,13 @@ export class AppModule {
         PluginsModule.with(registry),
         TunnelsModule,
         ConnectionsModule.with(secrets),
+        SecretsModule.with(keys),
         DiscoveryModule,
         NetworksModule,
         VolumesModule,
         ReplicationModule,
         FailoverModule,
+        AuditModule,
         SupportModule,
         MetricsModule,
       ],

@@ -5,6 +5,7 @@ import { MigrationError } from '@ossea/errors';
 import type { PluginRegistry } from '@ossea/plugin-registry';
 import type { ProcessRunner } from '@ossea/process';
 import type { DataSource } from 'typeorm';
+import { ANCHOR_KEEPERS, AUDIT_SETTINGS, type AuditSettings } from './audit/audit-ports.js';
 import type { OmaConfig } from './config/config.schema.js';
 import { ConnectionSessions } from './connections/connection-sessions.js';
 import {
@@ -13,7 +14,6 @@ import {
   TRUSTED_VMAS,
   type TrustedVmas,
 } from './connections/connections-ports.js';
-import type { SecretBox } from './connections/secret-box.js';
 import { ContextViews } from './discovery/context-views.js';
 import type { ProcessOwner } from './jobs/process-owner.js';
 import { FEED_SOURCES, type FeedSources } from './progress/feed-sources.js';
@@ -23,6 +23,10 @@ import {
   type RunSessions,
   type RunSettings,
 } from './replication/replication-ports.js';
+import type { KeyFiles, KeySource } from './secrets/key-files.js';
+import type { SecretBox } from './secrets/secret-box.js';
+import { AgentClient } from './tunnels/agent-client.js';
+import { vmasAsAnchorKeepers } from './tunnels/anchor-keepers.js';
 import { RemoteSources } from './tunnels/remote-sources.js';
 import { AgentCopiesFactory } from './tunnels/tunnels.module.js';
 import {
@@ -56,15 +60,20 @@ export interface OmaParts {
   readonly secrets: SecretBox;
   /** Whether console and API are served over TLS. */
   readonly overTls: boolean;
+  readonly keys: KeyFiles;
 }
 
 /** Where things are that the configuration may leave open. */
-export function pathsOf({ stateDir, spoolDir, runDir, kekFile }: OmaConfig) {
+export function pathsOf({ stateDir, spoolDir, runDir, kekFile, kekCredential }: OmaConfig) {
+  const isCredential = kekFile === undefined && kekCredential !== undefined;
+  const kek: KeySource = isCredential
+    ? { kind: 'credential', file: kekCredential }
+    : { kind: 'file', file: kekFile ?? join(stateDir, 'kek') };
   return {
     stateDir,
     spoolDir: spoolDir ?? join(stateDir, 'spool'),
     runDir: runDir ?? join(stateDir, 'run'),
-    kekFile: kekFile ?? join(stateDir, 'kek'),
+    kek,
     scratchDir: join(stateDir, 'plugins'),
   };
 }
@@ -81,11 +90,16 @@ export class Composition {
 
 type Port = Exclude<Provider, new (...parts: never[]) => object>;
 
-function settingsOf({ config, engine, runner }: OmaParts): Port[] {
+function settingsOf({ config, engine, runner, owner }: OmaParts): Port[] {
   const { stateDir, spoolDir, runDir, scratchDir } = pathsOf(config);
   const volumes: VolumesSettings = { stateDir, spoolDir, runDir, spoolReserveBytes: SPOOL_RESERVE_BYTES };
   const tunnels: TunnelsSettings = { ...config.tunnel, stateDir, runDir };
   const runs: RunSettings = { settleMs: config.failover.settleSeconds * 1_000 };
+  const audit: AuditSettings = {
+    stateDir,
+    anchorDir: config.audit.anchorDir ?? stateDir,
+    applianceId: owner.applianceId,
+  };
   // a function of the id alone: the tunnel would else wait for the volumes, and they wait for the tunnel
   const nbdSockets: NbdSockets = { nbdSocketFor: (vmaId) => nbdSocketPath(runDir, vmaId) };
   return [
@@ -96,10 +110,12 @@ function settingsOf({ config, engine, runner }: OmaParts): Port[] {
     { provide: TUNNELS_SETTINGS, useValue: tunnels },
     { provide: NBD_SOCKETS, useValue: nbdSockets },
     { provide: RUN_SETTINGS, useValue: runs },
+    { provide: AUDIT_SETTINGS, useValue: audit },
   ];
 }
 
 const ROOMS: readonly Port[] = [
+  { provide: ANCHOR_KEEPERS, useFactory: vmasAsAnchorKeepers, inject: [VmasService, AgentClient] },
   { provide: REMOTE_SOURCES, useExisting: RemoteSources },
   {
     provide: TRUSTED_VMAS,

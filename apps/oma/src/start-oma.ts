@@ -13,7 +13,6 @@ import { FirstAccess } from './access/first-access.js';
 import { AppModule } from './app.module.js';
 import { pathsOf, type OmaParts } from './composition.js';
 import type { OmaConfig } from './config/config.schema.js';
-import { SecretBox } from './connections/secret-box.js';
 import { StateDirectory } from './config/state-directory.js';
 import { openDatabase } from './database/data-source.js';
 import { HealthRegistry } from './health/health-registry.js';
@@ -24,6 +23,8 @@ import { prepareHttp } from './http/http-server.js';
 import type { StopGate } from './http/stop-gate.js';
 import { tlsIdentity, type TlsIdentity } from './http/tls.js';
 import { ProcessOwner } from './jobs/process-owner.js';
+import { KeyFiles } from './secrets/key-files.js';
+import { SecretBox } from './secrets/secret-box.js';
 import { TunnelSupervisor } from './tunnels/tunnel-supervisor.js';
 
 /** A running appliance. Disposing stops it in order; jobs that run are left for its next life. */
@@ -63,8 +64,8 @@ async function start(
   const state = await StateDirectory.open(config.stateDir);
   ends.push(() => state[Symbol.asyncDispose]());
   const runner = createProcessRunner();
-  const { spoolDir, stateDir, kekFile } = pathsOf(config);
-  const secrets = await SecretBox.at(kekFile);
+  const { spoolDir, stateDir, kek } = pathsOf(config);
+  const keys = await KeyFiles.open(kek);
   const tls = await tlsIdentity(config, runner);
   const database = await openDatabase(config);
   ends.push(() => database.destroy());
@@ -75,7 +76,8 @@ async function start(
     registry: await PluginRegistry.load({ packages: config.plugins.packages }),
     engine: loadNativeEngine() ?? new ReferenceEngine(),
     runner,
-    secrets,
+    secrets: new SecretBox(keys.ring),
+    keys,
     overTls: tls !== undefined,
   };
   const app = await createApp(parts, tls);

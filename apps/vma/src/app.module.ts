@@ -3,12 +3,14 @@ import type { CopyEngine } from '@ossea/copy-engine';
 import { PluginRegistry } from '@ossea/plugin-registry';
 import { LoggerModule, type Params } from 'nestjs-pino';
 import { Agent } from './agent/agent.js';
+import { AuditAnchorsController } from './api/audit-anchors.controller.js';
 import { CopiesController } from './api/copies.controller.js';
 import { InfoController } from './api/info.controller.js';
 import { PluginFilesController } from './api/plugin-files.controller.js';
 import { ProofController } from './api/proof.controller.js';
 import { LoopDelay } from './api/loop-delay.js';
 import { SessionsController } from './api/sessions.controller.js';
+import { AnchorFile } from './audit/anchor-file.js';
 import { Copies } from './copying/copies.js';
 import { PluginFiles } from './plugin-files/plugin-files.js';
 import { SourceSessions } from './sources/source-sessions.js';
@@ -22,12 +24,13 @@ export interface VmaParts {
   readonly sessions: SourceSessions;
   readonly copies: Copies;
   readonly files: PluginFiles;
+  readonly anchors: AnchorFile;
   readonly log: Params;
 }
 
 @Module({})
 export class AppModule {
-  static of({ agent, registry, engine, sessions, copies, files, log }: VmaParts): DynamicModule {
+  static of({ agent, registry, engine, sessions, copies, files, anchors, log }: VmaParts): DynamicModule {
     return {
       module: AppModule,
       imports: [LoggerModule.forRoot(log)],
@@ -37,6 +40,7 @@ export class AppModule {
         SessionsController,
         CopiesController,
         PluginFilesController,
+        AuditAnchorsController,
       ],
       providers: [
         { provide: Agent, useValue: agent },
@@ -45,6 +49,7 @@ export class AppModule {
         { provide: SourceSessions, useValue: sessions },
         { provide: Copies, useValue: copies },
         { provide: PluginFiles, useValue: files },
+        { provide: AnchorFile, useValue: anchors },
         LoopDelay,
       ],
     };

@@ -10,6 +10,7 @@ import { Agent, type AgentState } from './agent/agent.js';
 import { accessLog } from './api/access-log.js';
 import { AgentGate } from './api/agent-gate.js';
 import { createApi, listenOnPort, listenOnSocket } from './api/api-server.js';
+import { AnchorFile } from './audit/anchor-file.js';
 import type { VmaConfig, VmaConfigInput } from './config/config.schema.js';
 import { parseConfig } from './config/load-config.js';
 import { chooseEngine, type ChosenEngine } from './copying/choose-engine.js';
@@ -102,7 +103,9 @@ async function start(
   const gate = new AgentGate(agent);
   const { engine } = chosen;
   const log = accessLog(config.log.level);
-  const app = await createApi({ agent, registry, engine, sessions, copies, files: pluginFiles, log }, gate);
+  const anchors = new AnchorFile(config.stateDir);
+  const parts = { agent, registry, engine, sessions, copies, files: pluginFiles, anchors, log };
+  const app = await createApi(parts, gate);
   ends.push(() => app.close());
   const apiPort = await listenOnPort(app, config.api.port);
   ends.push(await listenOnSocket(app, agentSocketPath));

@@ -7,3 +7,4 @@ export * from './tunnel-report.js';
 export * from './source-calls.js';
 export * from './copies.js';
 export * from './plugin-files.js';
+export * from './audit-anchors.js';

@@ -37,6 +37,8 @@ export const agentPaths = {
   /** POST: unpacks what has arrived. */
   installPluginFile: (plugin: string, file: string) =>
     `/api/v1/plugin-files/${part(plugin)}/${part(file)}/install`,
+  /** POST: keeps a signed head of the OMA's audit log. */
+  auditAnchors: '/api/v1/audit-anchors',
 } as const;
 
 /** Header that carries the correlation id of the job that a call belongs to. */

@@ -1,4 +1,7 @@
 export * from './access.js';
+export * from './audit.js';
+export * from './audit-chain.js';
+export * from './canonical-json.js';
 export * from './connection.js';
 export * from './discovery.js';
 export * from './failover.js';
@@ -11,6 +14,7 @@ export * from './permissions.js';
 export * from './plugin.js';
 export * from './problem.js';
 export * from './replication.js';
+export * from './secrets.js';
 export * from './set-up.js';
 export * from './support.js';
 export * from './tunnel.js';

@@ -69,6 +69,10 @@ export const PERMISSIONS = {
   },
   'audit.read': { label: 'Read the audit trail', roles: ['administrator', 'auditor'] },
   'secrets.rotate': { label: 'Rotate the key of the stored secrets', roles: ['administrator'], recent: true },
+  'secrets.read': {
+    label: 'See which keys the stored secrets are under',
+    roles: ['administrator', 'auditor'],
+  },
   'users.read': {
     label: 'See users, their sessions and tokens',
     roles: ['administrator', 'auditor'],

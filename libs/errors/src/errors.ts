@@ -12,6 +12,12 @@ export const ERRORS = {
     remedy: 'Correct the settings that are named.',
   },
   'config.missing': { recovery: 'fix-and-retry', status: 422, remedy: 'Supply the setting that is named.' },
+  'secrets.keys-not-ours': {
+    recovery: 'fix-and-retry',
+    status: 409,
+    remedy:
+      'Put the new key beside the present one as the operations manual says, restart, then rewrap the secrets.',
+  },
   'plugin.unknown': {
     recovery: 'fix-and-retry',
     status: 422,

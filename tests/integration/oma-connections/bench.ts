@@ -21,8 +21,9 @@ import {
   type TrustedVmas,
 } from '../../../apps/oma/src/connections/connections-ports.js';
 import { ConnectionsModule } from '../../../apps/oma/src/connections/connections.module.js';
-import { SecretBox } from '../../../apps/oma/src/connections/secret-box.js';
+import { SecretBox } from '../../../apps/oma/src/secrets/secret-box.js';
 import { openDatabase } from '../../../apps/oma/src/database/data-source.js';
+import { AuditTrailModule } from '../../../apps/oma/src/audit/audit-trail.module.js';
 import { DatabaseModule } from '../../../apps/oma/src/database/database.module.js';
 import { newId } from '../../../apps/oma/src/database/new-id.js';
 import { ENTITIES } from '../../../apps/oma/src/database/schema.js';
@@ -72,7 +73,7 @@ export class ConnectionsBench implements AsyncDisposable {
   readonly facts: CommittedFact[] = [];
   /** Everything that any client was told. */
   readonly told: string[] = [];
-  private readonly box = new SecretBox(randomBytes(32));
+  private readonly box = SecretBox.withKey(randomBytes(32));
   private app!: NestExpressApplication;
   private url = '';
   database!: DataSource;
@@ -246,6 +247,7 @@ export class ConnectionsBench implements AsyncDisposable {
         LoggerModule.forRoot({ pinoHttp: [pinoHttp as object, sink] }),
         DatabaseModule.with(this.database),
         OutboxModule,
+        AuditTrailModule,
         JobsModule.as(new ProcessOwner('oma-test')),
         Ports,
         PluginsModule.with(registry),

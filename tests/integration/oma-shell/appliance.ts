@@ -33,7 +33,7 @@ export class Appliance implements AsyncDisposable {
     readonly stateDir: string,
     private readonly config: OmaConfig,
     readonly announced: readonly string[],
-    private readonly oma: RunningOma,
+    private oma: RunningOma,
     private readonly mariadb: PrivateMariaDb | undefined,
     /** A token of the administrator's with every scope; absent unless it was set up. */
     readonly token: string | undefined,
@@ -65,6 +65,12 @@ export class Appliance implements AsyncDisposable {
 
   get url(): string {
     return this.oma.httpUrl;
+  }
+
+  /** Stops it and starts it again on the same state. */
+  async restart(): Promise<void> {
+    await this.oma[Symbol.asyncDispose]();
+    this.oma = await startOma(this.config);
   }
 
   setUpCode(): Promise<string> {

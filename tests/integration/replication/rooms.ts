@@ -6,6 +6,7 @@ import { ReferenceEngine } from '@ossea/copy-engine';
 import type { SourceSession, TargetSession } from '@ossea/plugin-sdk';
 import { createProcessRunner } from '@ossea/process';
 import type { DataSource } from 'typeorm';
+import { AuditTrailModule } from '../../../apps/oma/src/audit/audit-trail.module.js';
 import { DatabaseModule } from '../../../apps/oma/src/database/database.module.js';
 import { ContextViews } from '../../../apps/oma/src/discovery/context-views.js';
 import { FailoverModule } from '../../../apps/oma/src/failover/failover.module.js';
@@ -64,6 +65,7 @@ export async function openRooms(options: RoomsOptions): Promise<INestApplication
     imports: [
       DatabaseModule.with(database),
       OutboxModule,
+      AuditTrailModule,
       JobsModule.as(new ProcessOwner('oma-test')),
       Ports,
       VolumesModule,

@@ -1,5 +1,5 @@
 import net from 'node:net';
-import type { TunnelClient } from '@ossea/tunnel';
+import type { SourceTunnel } from '@ossea/tunnel';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { tcpTarget, unixTarget } from '../../forwarding-matrix/channel-asks.js';
 import {
@@ -19,7 +19,7 @@ const ROUNDS = Number(process.env['OSSEA_ROUNDS'] ?? 5);
 
 let site: Site;
 let vmas: VmaWithDisk[];
-const connected = new Map<VmaWithDisk, TunnelClient>();
+const connected = new Map<VmaWithDisk, SourceTunnel>();
 
 beforeAll(async () => {
   site = await startSite();

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
+import type { Writable } from 'node:stream';
 import { Problem } from '@ossea/api-contract';
 import type { z } from 'zod';
 import { CliError, EXIT } from '../exit-codes.js';
-import { send, type Received } from './transport.js';
+import { send, sendAndStream, type Received, type Sent } from './transport.js';
 
 export interface Access {
   readonly server: URL;
@@ -86,15 +87,20 @@ export class ApiClient {
     return this.exchange(method, this.address(path), body);
   }
 
+  /** An answer of any length, written as it comes. */
+  async download(path: string, to: Writable, query: Query = {}): Promise<void> {
+    const url = this.address(path, query);
+    const refused = await this.reached(() => sendAndStream(this.request('GET', url), to));
+    if (refused) bodyOf(refused, url);
+  }
+
   private async ask<T>(
     method: string,
     path: string,
     schema: z.ZodType<T>,
     { query = {}, body }: { query?: Query; body?: object },
   ): Promise<Answer<T>> {
-    const url = this.address(path);
-    for (const [name, value] of Object.entries(query))
-      if (value !== undefined) url.searchParams.set(name, String(value));
+    const url = this.address(path, query);
     const answer = await this.exchange(method, url, body && JSON.stringify(body));
     const parsed = schema.safeParse(answer);
     if (!parsed.success)
@@ -106,36 +112,45 @@ export class ApiClient {
     return { value: parsed.data, body: answer };
   }
 
-  private address(path: string): URL {
+  private address(path: string, query: Query = {}): URL {
     const url = new URL(path, this.access.server);
     // the token goes to the appliance and to nobody else
     if (url.origin !== this.access.server.origin)
       throw new CliError(EXIT.usage, `"${path}" is not a path on ${this.access.server.origin}.`);
+    for (const [name, value] of Object.entries(query))
+      if (value !== undefined) url.searchParams.set(name, String(value));
     return url;
   }
 
   private async exchange(method: string, url: URL, body?: string): Promise<unknown> {
-    const { server, token, ca, signal, idempotencyKey } = this.access;
-    let received: Received;
+    return bodyOf(await this.reached(() => send(this.request(method, url, body))), url);
+  }
+
+  private request(method: string, url: URL, body?: string): Sent {
+    const { token, ca, signal, idempotencyKey } = this.access;
+    return {
+      method,
+      url,
+      timeoutMs: TIMEOUT_MS,
+      signal,
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(method === 'GET' ? {} : { 'idempotency-key': idempotencyKey ?? randomUUID() }),
+      },
+      ...(body === undefined ? {} : { body }),
+      ...(ca === undefined ? {} : { ca }),
+    };
+  }
+
+  private async reached<T>(call: () => Promise<T>): Promise<T> {
+    const { server, signal } = this.access;
     try {
-      received = await send({
-        method,
-        url,
-        timeoutMs: TIMEOUT_MS,
-        signal,
-        headers: {
-          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-          ...(method === 'GET' ? {} : { 'idempotency-key': idempotencyKey ?? randomUUID() }),
-        },
-        ...(body === undefined ? {} : { body }),
-        ...(ca === undefined ? {} : { ca }),
-      });
+      return await call();
     } catch (error) {
       if (signal.aborted) throw error;
       throw new UnreachableError(server, error);
     }
-    return bodyOf(received, url);
   }
 }
 

@@ -1,5 +1,7 @@
+import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import type { Writable } from 'node:stream';
 
 export interface Sent {
   readonly method: string;
@@ -24,7 +26,23 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
  * One request. Node's own client and not `fetch`, which cannot be told to trust the certificate that an appliance
  * made for itself without changing the trust of the whole process.
  */
-export function send({ method, url, headers, body, ca, timeoutMs, signal }: Sent): Promise<Received> {
+export async function send(sent: Sent): Promise<Received> {
+  return receive(await answered(sent));
+}
+
+/**
+ * The same for an answer of any length: what is good goes on as it comes, to its end or it throws. A refusal is given
+ * back as `send` gives it.
+ */
+export async function sendAndStream(sent: Sent, to: Writable): Promise<Received | undefined> {
+  const incoming = await answered(sent);
+  if ((incoming.statusCode ?? 0) >= 400) return receive(incoming);
+  for await (const part of incoming as AsyncIterable<Buffer>) if (!to.write(part)) await once(to, 'drain');
+  if (!incoming.complete) throw new Error('the answer was cut off');
+  return undefined;
+}
+
+function answered({ method, url, headers, body, ca, timeoutMs, signal }: Sent): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const options = {
       method,
@@ -34,9 +52,8 @@ export function send({ method, url, headers, body, ca, timeoutMs, signal }: Sent
       signal,
       ...(ca === undefined ? {} : { ca }),
     };
-    const answered = (incoming: IncomingMessage) => receive(incoming).then(resolve, reject);
     const outgoing =
-      url.protocol === 'https:' ? httpsRequest(url, options, answered) : httpRequest(url, options, answered);
+      url.protocol === 'https:' ? httpsRequest(url, options, resolve) : httpRequest(url, options, resolve);
     outgoing.once('timeout', () =>
       outgoing.destroy(new Error(`no answer within ${Math.round(timeoutMs / 1000)} s`)),
     );

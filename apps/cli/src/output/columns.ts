@@ -1,5 +1,6 @@
 import type {
   ApiToken,
+  AuditEvent,
   Connection,
   DiscoveredVm,
   FailoverRun,
@@ -10,6 +11,7 @@ import type {
   Plugin,
   PluginFile,
   RecoveryPoint,
+  SecretKeys,
   TargetNetwork,
   User,
   VmContext,
@@ -128,6 +130,13 @@ export const FINDING: Columns<z.infer<typeof Finding>> = [
   { head: 'remedy', cell: ({ remedy }) => remedy },
 ];
 
+export const SECRET_KEY: Columns<SecretKeys['items'][number]> = [
+  { head: 'key', cell: ({ id }) => id },
+  { head: 'seals', cell: ({ current }) => current },
+  { head: 'here', cell: ({ present }) => present },
+  { head: 'secrets', cell: ({ secrets }) => secrets },
+];
+
 export const JOB: Columns<Job> = [
   { head: 'id', cell: ({ id }) => id },
   { head: 'kind', cell: ({ kind }) => kind },
@@ -144,6 +153,15 @@ export const STEP: Columns<NonNullable<Job['steps']>[number]> = [
   { head: 'state', cell: ({ state }) => state },
   { head: 'took', cell: ({ startedAt, endedAt }) => seconds(between(startedAt, endedAt)) },
   { head: 'what', cell: ({ label }) => label },
+];
+
+export const AUDIT: Columns<AuditEvent> = [
+  { head: 'row', cell: ({ seq }) => seq },
+  { head: 'at', cell: ({ at }) => at },
+  { head: 'who', cell: ({ actorName }) => actorName },
+  { head: 'from', cell: ({ address }) => address },
+  { head: 'action', cell: ({ action, outcome }) => (outcome === 'done' ? action : `${action} (${outcome})`) },
+  { head: 'on', cell: ({ subjectId }) => subjectId },
 ];
 
 export const LOG: Columns<LogEvent> = [

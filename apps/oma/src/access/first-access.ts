@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { Recover, SetUp } from '@ossea/api-contract';
 import { MigrationError } from '@ossea/errors';
 import { DataSource, type EntityManager } from 'typeorm';
+import { AuditedWork } from '../audit/audited-work.js';
 import { isUniqueViolation } from '../database/driver-errors.js';
 import { newId } from '../database/new-id.js';
 import { Setting } from '../database/setting.entity.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
 import { AccessCodes } from './access-codes.js';
 import { AccessEndings } from './access-endings.js';
 import { User } from './access.entities.js';
@@ -26,7 +26,7 @@ export class FirstAccess {
 
   constructor(
     private readonly database: DataSource,
-    private readonly unitOfWork: UnitOfWork,
+    private readonly work: AuditedWork,
     private readonly sessions: Sessions,
     private readonly passwords: Passwords,
     private readonly codes: AccessCodes,
@@ -47,15 +47,18 @@ export class FirstAccess {
    */
   async setUp({ code, name, password, as }: SetUp, visitor: Visitor): Promise<Entered> {
     if (await this.isSetUp()) throw alreadySetUp();
-    await this.mustBe(this.codes.setUp, code, visitor.address);
+    await this.mustBe('access.set-up', this.codes.setUp, code, visitor.address);
     const passwordHash = await this.passwords.hash(password);
     try {
-      const entered = await this.unitOfWork.run(async (manager) => {
-        const at = { at: new Date().toISOString() };
-        await manager.getRepository(Setting).insert({ name: SET_UP, value: at as never });
-        const user = await addBreakGlass(manager, name, passwordHash);
-        return { ...(await this.sessions.begin(manager, user, as, visitor)), user };
-      });
+      const entered = await this.work.run(
+        async (manager) => {
+          const at = { at: new Date().toISOString() };
+          await manager.getRepository(Setting).insert({ name: SET_UP, value: at as never });
+          const user = await addBreakGlass(manager, name, passwordHash);
+          return { ...(await this.sessions.begin(manager, user, as, visitor)), user };
+        },
+        ({ user }) => ({ action: 'access.set-up', subject: { type: 'user', id: user.id }, detail: { name } }),
+      );
       await this.codes.setUp.remove();
       return entered;
     } catch (error) {
@@ -70,26 +73,42 @@ export class FirstAccess {
    * Throws `access.unauthenticated` and `access.throttled`.
    */
   async recover({ code, password, as }: Recover, visitor: Visitor): Promise<Entered> {
-    await this.mustBe(this.codes.recovery, code, visitor.address);
+    await this.mustBe('access.recover', this.codes.recovery, code, visitor.address);
     const passwordHash = await this.passwords.hash(password);
     // used up first: a code that failed halfway is made anew, one that could be used twice is a way in
     await this.codes.recovery.remove();
-    const { ended, ...entered } = await this.unitOfWork.run(async (manager) => {
-      const users = manager.getRepository(User);
-      const user = await users.findOneByOrFail({ breakGlass: true });
-      await users.update({ id: user.id }, { passwordHash, lastSignInAt: new Date(), updatedAt: new Date() });
-      const closed = await this.sessions.end(manager, user.id, () => true);
-      return { ended: closed, ...(await this.sessions.begin(manager, user, as, visitor)), user };
-    });
+    const { ended, ...entered } = await this.work.run(
+      async (manager) => {
+        const users = manager.getRepository(User);
+        const user = await users.findOneByOrFail({ breakGlass: true });
+        await users.update(
+          { id: user.id },
+          { passwordHash, lastSignInAt: new Date(), updatedAt: new Date() },
+        );
+        const closed = await this.sessions.end(manager, user.id, () => true);
+        return { ended: closed, ...(await this.sessions.begin(manager, user, as, visitor)), user };
+      },
+      ({ user, ended: sessions }) => ({
+        action: 'access.recover',
+        subject: { type: 'user', id: user.id },
+        detail: { endedSessions: sessions.length },
+      }),
+    );
     this.endings.tell(ended);
     return entered;
   }
 
-  private async mustBe(code: OneTimeCode, given: string, address: string): Promise<void> {
+  private async mustBe(
+    action: 'access.set-up' | 'access.recover',
+    code: OneTimeCode,
+    given: string,
+    address: string,
+  ): Promise<void> {
     const network = networkOf(address);
     this.limiter.check(network);
     if (await code.isCode(given)) return;
     this.limiter.failed(network);
+    await this.work.refused({ action, subject: { type: 'user', id: 'unknown' } });
     throw new MigrationError('access.unauthenticated', 'This is not the code of this appliance.');
   }
 

@@ -2,7 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { ChangePassword, SignIn } from '@ossea/api-contract';
 import { MigrationError } from '@ossea/errors';
 import { DataSource } from 'typeorm';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { AuditedWork } from '../audit/audited-work.js';
+import { currentlyIs } from '../http/request-context.js';
 import type { Access } from './access.js';
 import { AccessEndings } from './access-endings.js';
 import { User } from './access.entities.js';
@@ -20,7 +21,7 @@ export interface Entered extends BegunSession {
 export class SignIns {
   constructor(
     private readonly database: DataSource,
-    private readonly unitOfWork: UnitOfWork,
+    private readonly work: AuditedWork,
     private readonly sessions: Sessions,
     private readonly passwords: Passwords,
     private readonly limits: SignInLimits,
@@ -33,35 +34,61 @@ export class SignIns {
     await this.prove(name, user, password, visitor.address);
     // proven, so there is one
     const known = user as User;
-    return this.unitOfWork.run(async (manager) => {
-      await manager.getRepository(User).update({ id: known.id }, { lastSignInAt: new Date() });
-      return { ...(await this.sessions.begin(manager, known, as, visitor)), user: known };
-    });
+    currentlyIs({ kind: 'session', name: known.name, id: known.id });
+    return this.work.run(
+      async (manager) => {
+        await manager.getRepository(User).update({ id: known.id }, { lastSignInAt: new Date() });
+        return { ...(await this.sessions.begin(manager, known, as, visitor)), user: known };
+      },
+      ({ session }) => ({
+        action: 'access.sign-in',
+        subject: { type: 'user', id: known.id },
+        // whoever watches the log must see when the account of the set-up is used
+        detail: { session: session.id, kind: as, breakGlass: known.breakGlass },
+      }),
+    );
   }
 
   /** The password again, for what needs it. Throws as `signIn` does. @returns when that was. */
   async reauthenticate(access: Access, password: string, address: string): Promise<Date> {
     await this.prove(access.userName, await this.userNamed(access.userName), password, address);
-    return this.unitOfWork.run((manager) => this.sessions.authenticated(manager, access.accessId));
+    return this.work.run(
+      (manager) => this.sessions.authenticated(manager, access.accessId),
+      () => ({ action: 'access.reauthenticate', subject: { type: 'user', id: access.userId } }),
+    );
   }
 
   /** A new password ends every other session: whoever knew the old one is out. */
   async changePassword(access: Access, { current, next }: ChangePassword, address: string): Promise<void> {
     await this.prove(access.userName, await this.userNamed(access.userName), current, address);
     const passwordHash = await this.passwords.hash(next);
-    const ended = await this.unitOfWork.run(async (manager) => {
-      await manager
-        .getRepository(User)
-        .update({ id: access.userId }, { passwordHash, updatedAt: new Date() });
-      await this.sessions.authenticated(manager, access.accessId);
-      return this.sessions.end(manager, access.userId, (id) => id !== access.accessId);
-    });
+    const ended = await this.work.run(
+      async (manager) => {
+        await manager
+          .getRepository(User)
+          .update({ id: access.userId }, { passwordHash, updatedAt: new Date() });
+        await this.sessions.authenticated(manager, access.accessId);
+        return this.sessions.end(manager, access.userId, (id) => id !== access.accessId);
+      },
+      (sessions) => ({
+        action: 'access.password',
+        subject: { type: 'user', id: access.userId },
+        detail: { endedSessions: sessions.length },
+      }),
+    );
     this.endings.tell(ended);
   }
 
   /** Ends sessions of the caller. @returns how many. */
   async end(access: Access, which: (sessionId: string) => boolean): Promise<number> {
-    const ended = await this.unitOfWork.run((manager) => this.sessions.end(manager, access.userId, which));
+    const ended = await this.work.run(
+      (manager) => this.sessions.end(manager, access.userId, which),
+      (sessions) => ({
+        action: 'access.sign-out',
+        subject: { type: 'user', id: access.userId },
+        detail: { sessions },
+      }),
+    );
     this.endings.tell(ended);
     return ended.length;
   }
@@ -90,6 +117,11 @@ export class SignIns {
     });
     if (isRight && user) return this.limits.succeeded(attempt, user);
     this.limits.failed(attempt);
+    await this.work.refused({
+      action: 'access.sign-in-failed',
+      subject: { type: 'user', id: user?.id ?? 'unknown' },
+      detail: { name: account },
+    });
     throw new MigrationError('access.unauthenticated', 'The name or the password is wrong.');
   }
 }

@@ -7,7 +7,7 @@ import {
 } from '@ossea/api-contract';
 import { MigrationError } from '@ossea/errors';
 import { DataSource, In } from 'typeorm';
-import { UnitOfWork } from '../database/unit-of-work.js';
+import { AuditedWork } from '../audit/audited-work.js';
 import { mustBeAllowed, type Access } from './access.js';
 import { AccessEndings } from './access-endings.js';
 import { tokenView } from './access-views.js';
@@ -19,7 +19,7 @@ import { ApiTokens } from './api-tokens.js';
 export class TokenDesk {
   constructor(
     private readonly database: DataSource,
-    private readonly unitOfWork: UnitOfWork,
+    private readonly work: AuditedWork,
     private readonly tokens: ApiTokens,
     private readonly endings: AccessEndings,
   ) {}
@@ -47,29 +47,41 @@ export class TokenDesk {
     const isForAnother = userId !== undefined && userId !== access.userId;
     if (isForAnother) mustBeAllowed(access, 'users.manage', recentMinutes);
     for (const scope of scopes) mustBeAllowed(access, scope, recentMinutes);
-    return this.unitOfWork.run(async (manager) => {
-      const owner = await manager.getRepository(User).findOneBy({ id: userId ?? access.userId });
-      if (!owner) throw new MigrationError('request.not-found', 'There is no such user.');
-      if (isForAnother && owner.role !== 'service')
-        throw new MigrationError(
-          'access.forbidden',
-          'People make their own tokens; only programs are given one.',
-        );
-      const may = new Set(scopesOf(owner.role));
-      const beyond = scopes.filter((scope) => !may.has(scope));
-      if (beyond.length > 0)
-        throw new MigrationError('access.forbidden', `No token of this owner may: ${beyond.join(', ')}.`);
-      const { row, token } = await this.tokens.issue(manager, owner.id, { name, scopes, days });
-      return { ...tokenView(row, owner.name), token };
-    });
+    return this.work.run(
+      async (manager) => {
+        const owner = await manager.getRepository(User).findOneBy({ id: userId ?? access.userId });
+        if (!owner) throw new MigrationError('request.not-found', 'There is no such user.');
+        if (isForAnother && owner.role !== 'service')
+          throw new MigrationError(
+            'access.forbidden',
+            'People make their own tokens; only programs are given one.',
+          );
+        const may = new Set(scopesOf(owner.role));
+        const beyond = scopes.filter((scope) => !may.has(scope));
+        if (beyond.length > 0)
+          throw new MigrationError('access.forbidden', `No token of this owner may: ${beyond.join(', ')}.`);
+        const { row, token } = await this.tokens.issue(manager, owner.id, { name, scopes, days });
+        return { ...tokenView(row, owner.name), token };
+      },
+      ({ id, owner, expiresAt }) => ({
+        action: 'api-token.create',
+        subject: { type: 'api-token', id },
+        detail: { name, scopes, owner, expiresAt },
+      }),
+    );
   }
 
   /** Ends a token; one that has ended already is no error. @param userId its owner; anybody's unless told. */
   async end(tokenId: string, userId?: string): Promise<void> {
     const row = (await this.tokens.list(userId)).find(({ id }) => id === tokenId);
     if (!row) return;
-    const ended = await this.unitOfWork.run((manager) =>
-      this.tokens.end(manager, row.userId, (id) => id === tokenId),
+    const ended = await this.work.run(
+      (manager) => this.tokens.end(manager, row.userId, (id) => id === tokenId),
+      () => ({
+        action: 'api-token.end',
+        subject: { type: 'api-token', id: tokenId },
+        detail: { name: row.name, owner: row.userId },
+      }),
     );
     this.endings.tell(ended);
   }

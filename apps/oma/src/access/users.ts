@@ -2,9 +2,9 @@ import { Injectable } from '@nestjs/common';
 import type { ChangeUser, CreateUser, User as UserView } from '@ossea/api-contract';
 import { MigrationError } from '@ossea/errors';
 import { DataSource, type EntityManager } from 'typeorm';
+import { AuditedWork } from '../audit/audited-work.js';
 import { isUniqueViolation } from '../database/driver-errors.js';
 import { newId } from '../database/new-id.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
 import { AccessEndings } from './access-endings.js';
 import { FamiliarNetwork, User } from './access.entities.js';
 import { ApiTokens } from './api-tokens.js';
@@ -16,7 +16,7 @@ import { Sessions } from './sessions.js';
 export class Users {
   constructor(
     private readonly database: DataSource,
-    private readonly unitOfWork: UnitOfWork,
+    private readonly work: AuditedWork,
     private readonly sessions: Sessions,
     private readonly tokens: ApiTokens,
     private readonly passwords: Passwords,
@@ -37,19 +37,22 @@ export class Users {
   async create({ name, role, password }: CreateUser): Promise<UserView> {
     const passwordHash = password === undefined ? null : await this.passwords.hash(password);
     try {
-      return await this.unitOfWork.run(async (manager) => {
-        const users = manager.getRepository(User);
-        const row = users.create({
-          id: newId('usr'),
-          name,
-          role,
-          state: 'active',
-          passwordHash,
-          breakGlass: false,
-          lastSignInAt: null,
-        });
-        return userView(await users.save(row));
-      });
+      return await this.work.run(
+        async (manager) => {
+          const users = manager.getRepository(User);
+          const row = users.create({
+            id: newId('usr'),
+            name,
+            role,
+            state: 'active',
+            passwordHash,
+            breakGlass: false,
+            lastSignInAt: null,
+          });
+          return userView(await users.save(row));
+        },
+        ({ id }) => ({ action: 'user.create', subject: { type: 'user', id }, detail: { name, role } }),
+      );
     } catch (error) {
       if (isUniqueViolation(error))
         throw new MigrationError('request.conflict', 'There is a user with this name already.');
@@ -63,32 +66,44 @@ export class Users {
    */
   async change(id: string, { role, state, password }: ChangeUser): Promise<UserView> {
     const passwordHash = password === undefined ? undefined : await this.passwords.hash(password);
-    const { view, ended } = await this.unitOfWork.run(async (manager) => {
-      const users = manager.getRepository(User);
-      const row = await found(manager, id);
-      mustStay(row, role !== undefined && role !== row.role, state === 'disabled');
-      if (role !== undefined && (role === 'service') !== (row.role === 'service'))
-        throw new MigrationError(
-          'request.conflict',
-          'A person does not become a program, nor a program a person.',
-        );
-      if (passwordHash !== undefined && row.role === 'service')
-        throw new MigrationError('request.conflict', 'A service has no password; give it a token.');
-      const change = {
-        ...(role === undefined ? {} : { role }),
-        ...(state === undefined ? {} : { state }),
-        ...(passwordHash === undefined ? {} : { passwordHash }),
-        updatedAt: new Date(),
-      };
-      await users.update({ id }, change);
-      return {
-        view: userView(Object.assign(row, change)),
-        ended: await this.close(manager, id, {
-          sessions: state === 'disabled' || passwordHash !== undefined,
-          tokens: state === 'disabled',
-        }),
-      };
-    });
+    const { view, ended } = await this.work.run(
+      async (manager) => {
+        const users = manager.getRepository(User);
+        const row = await found(manager, id);
+        mustStay(row, role !== undefined && role !== row.role, state === 'disabled');
+        if (role !== undefined && (role === 'service') !== (row.role === 'service'))
+          throw new MigrationError(
+            'request.conflict',
+            'A person does not become a program, nor a program a person.',
+          );
+        if (passwordHash !== undefined && row.role === 'service')
+          throw new MigrationError('request.conflict', 'A service has no password; give it a token.');
+        const change = {
+          ...(role === undefined ? {} : { role }),
+          ...(state === undefined ? {} : { state }),
+          ...(passwordHash === undefined ? {} : { passwordHash }),
+          updatedAt: new Date(),
+        };
+        await users.update({ id }, change);
+        return {
+          view: userView(Object.assign(row, change)),
+          ended: await this.close(manager, id, {
+            sessions: state === 'disabled' || passwordHash !== undefined,
+            tokens: state === 'disabled',
+          }),
+        };
+      },
+      ({ view: { name } }) => ({
+        action: 'user.change',
+        subject: { type: 'user', id },
+        detail: {
+          name,
+          ...(role === undefined ? {} : { role }),
+          ...(state === undefined ? {} : { state }),
+          ...(passwordHash === undefined ? {} : { newPassphrase: true }),
+        },
+      }),
+    );
     // whoever keeps a door open for this user asks again what may pass
     const asksAgain = role === undefined ? [] : (await this.sessions.of(id)).map((session) => session.id);
     this.endings.tell([...ended, ...asksAgain]);
@@ -97,23 +112,33 @@ export class Users {
 
   /** Throws `request.not-found`, and `request.conflict` for the administrator of the set-up. */
   async remove(id: string): Promise<void> {
-    const ended = await this.unitOfWork.run(async (manager) => {
-      const row = await found(manager, id);
-      mustStay(row, false, true);
-      const closed = await this.close(manager, id, { sessions: true, tokens: true });
-      await manager.getRepository(FamiliarNetwork).delete({ userId: id });
-      await manager.getRepository(User).delete({ id });
-      return closed;
-    });
-    this.endings.tell(ended);
+    const ended = await this.work.run(
+      async (manager) => {
+        const row = await found(manager, id);
+        mustStay(row, false, true);
+        const closed = await this.close(manager, id, { sessions: true, tokens: true });
+        await manager.getRepository(FamiliarNetwork).delete({ userId: id });
+        await manager.getRepository(User).delete({ id });
+        return { closed, name: row.name };
+      },
+      ({ name }) => ({ action: 'user.remove', subject: { type: 'user', id }, detail: { name } }),
+    );
+    this.endings.tell(ended.closed);
   }
 
   /** Ends all sessions of a user. Throws `request.not-found`. */
   async endSessions(id: string): Promise<void> {
-    const ended = await this.unitOfWork.run(async (manager) => {
-      await found(manager, id);
-      return this.close(manager, id, { sessions: true, tokens: false });
-    });
+    const ended = await this.work.run(
+      async (manager) => {
+        await found(manager, id);
+        return this.close(manager, id, { sessions: true, tokens: false });
+      },
+      (sessions) => ({
+        action: 'user.sign-out',
+        subject: { type: 'user', id },
+        detail: { endedSessions: sessions.length },
+      }),
+    );
     this.endings.tell(ended);
   }
 

@@ -111,8 +111,16 @@ export const configSchema = z.strictObject({
   spoolDir: Path.optional(),
   /** Unix sockets of the storage daemons; `run` in the state directory unless told. */
   runDir: Path.optional(),
-  /** The key that seals stored secrets; made at the first start, never in the database. */
+  /** The key that seals stored secrets; made at the first start, never in the database. `kek` in the state directory unless told. */
   kekFile: Path.optional(),
+  /** The same as a systemd credential, taken where no `kekFile` is named: only the operator changes it. */
+  kekCredential: Path.optional(),
+  audit: z
+    .strictObject({
+      /** Gets a signed line about the audit log every five minutes; the state directory unless told. */
+      anchorDir: Path.optional(),
+    })
+    .prefault({}),
   log: z
     .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).default('info') })
     .prefault({}),
@@ -155,5 +163,6 @@ export const ENVIRONMENT: Readonly<Record<string, { path: string; as?: 'number' 
   OSSEA_SPOOL_DIR: { path: 'spoolDir' },
   OSSEA_RUN_DIR: { path: 'runDir' },
   OSSEA_KEK_PATH: { path: 'kekFile' },
+  OSSEA_AUDIT_ANCHOR_DIR: { path: 'audit.anchorDir' },
   OSSEA_LOG_LEVEL: { path: 'log.level' },
 };

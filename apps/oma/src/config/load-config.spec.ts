@@ -53,6 +53,18 @@ describe('the configuration', () => {
     expect(database).toMatchObject({ engine: 'mariadb', password: 's3cret', database: 'ossea' });
   });
 
+  it('takes the key of secrets from systemd where no key file is named', async () => {
+    await writeFile(join(directory, 'kek'), 'k');
+    const environment = { OSSEA_STATE_DIR: '/s', CREDENTIALS_DIRECTORY: directory };
+    const kekCredential = join(directory, 'kek');
+    expect(await loadConfig({ environment })).toMatchObject({ kekCredential });
+    const named = await loadConfig({ environment: { ...environment, OSSEA_KEK_PATH: '/k' } });
+    expect(named).toMatchObject({ kekFile: '/k' });
+    expect(named.kekCredential).toBeUndefined();
+    await rm(kekCredential);
+    expect((await loadConfig({ environment })).kekCredential).toBeUndefined();
+  });
+
   it.each([
     [{}, 'config.missing', ['stateDir']],
     [{ stateDir: '', http: { port: 65_536 } }, 'config.invalid', ['stateDir', 'http.port']],

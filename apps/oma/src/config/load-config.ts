@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { MigrationError } from '@ossea/errors';
 import { parse } from 'yaml';
 import { configSchema, ENVIRONMENT, type OmaConfig } from './config.schema.js';
@@ -22,6 +23,10 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<OmaConfig
   for (const [name, { path, as }] of Object.entries(ENVIRONMENT)) {
     const text = await readVariable(name, environment);
     if (text !== undefined) setAt(tree, path.split('.'), convert(text, as));
+  }
+  if (tree['kekFile'] === undefined && tree['kekCredential'] === undefined) {
+    const credential = await credentialFile('kek', environment);
+    if (credential !== undefined) tree['kekCredential'] = credential;
   }
   return parseConfig(tree);
 }
@@ -83,6 +88,21 @@ async function readVariable(
       cause: error,
     });
   }
+}
+
+/** A file that systemd hands to the service, where the unit loads such a credential. */
+async function credentialFile(
+  name: string,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<string | undefined> {
+  const directory = environment['CREDENTIALS_DIRECTORY'];
+  if (directory === undefined) return undefined;
+  const file = join(directory, name);
+  const isThere = await stat(file).then(
+    () => true,
+    () => false,
+  );
+  return isThere ? file : undefined;
 }
 
 function convert(text: string, as: 'number' | 'list' | undefined): unknown {

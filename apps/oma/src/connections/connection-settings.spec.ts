@@ -5,7 +5,7 @@ import { CONTRACT_VERSION, secret, z } from '@ossea/plugin-sdk';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { InvalidFields } from '../http/request-validation.js';
 import { ConnectionSettings, type Configured } from './connection-settings.js';
-import { SecretBox } from './secret-box.js';
+import { SecretBox } from '../secrets/secret-box.js';
 
 const CANARY = 'canary-7f3a';
 const schema = z.strictObject({
@@ -19,7 +19,7 @@ const schema = z.strictObject({
     .optional()
     .refine((note) => note !== 'bad', 'not good'),
 });
-const box = new SecretBox(randomBytes(32));
+const box = SecretBox.withKey(randomBytes(32));
 const row = { id: 'con_1', kind: 'target', pluginId: 'cloud' } as const;
 let settings: ConnectionSettings;
 let settingsSchema: z.ZodType = schema;

@@ -3,7 +3,8 @@ import { SECRET_MASK, type PluginKind } from '@ossea/api-contract';
 import { PluginRegistry } from '@ossea/plugin-registry';
 import { secretPaths, type z } from '@ossea/plugin-sdk';
 import { InvalidFields, fieldErrors, type FieldError } from '../http/request-validation.js';
-import { SecretBox } from './secret-box.js';
+import { SecretBox } from '../secrets/secret-box.js';
+import { placeOf } from '../secrets/sealed-columns.js';
 import { lookAt, putAt, takeAt, type Tree } from './settings-tree.js';
 
 /** Settings as they are stored: everything but the secrets, and the sealed secrets by their dotted path. */
@@ -27,9 +28,14 @@ export class ConnectionSettings {
     private readonly box: SecretBox,
   ) {}
 
+  /** Runs an operation that seals settings and stores them: no key is destroyed in between. */
+  sealing<T>(run: () => Promise<T>): Promise<T> {
+    return this.box.sealing(run);
+  }
+
   /**
    * Settings as a client sends them, as they are to be stored. Where a mask was sent, the secret of `stored` stays;
-   * so does the seal of a secret that is the same as before.
+   * so does the seal of a secret that is the same as before. Call it within `sealing`.
    * Throws `plugin.unknown`, and `config.invalid` that names each wrong field, never a value.
    * @param schema of a part of the settings, where not all are known yet.
    */
@@ -47,7 +53,7 @@ export class ConnectionSettings {
       if (value === undefined) continue;
       const text = JSON.stringify(value);
       const known = JSON.stringify(before[path]) === text ? stored?.secrets[path] : undefined;
-      secrets[path] = known ?? this.box.seal(text, placeOf(id, path));
+      secrets[path] = known ? this.box.kept(known) : this.box.seal(text, placeOf(id, path));
     }
     return { settings, secrets };
   }
@@ -123,8 +129,6 @@ function invalid(errors: readonly FieldError[]): InvalidFields {
   const names = errors.map(({ pointer }) => pointer).join(', ');
   return new InvalidFields('config.invalid', `These settings do not fit the plugin: ${names}.`, errors);
 }
-
-const placeOf = (id: string, path: string): string => `${id}/${path}`;
 
 /** Every text in a secret: most are one. */
 function texts(value: unknown): string[] {

@@ -6,7 +6,7 @@ import { ConnectionVmas } from './connection-vmas.js';
 import { ConnectionsController } from './connections.controller.js';
 import { ConnectionsService } from './connections.service.js';
 import { PluginContexts } from './plugin-contexts.js';
-import { SecretBox } from './secret-box.js';
+import { SecretBox } from '../secrets/secret-box.js';
 import { SessionConnector } from './session-connector.js';
 import { SetUpDrafts } from './set-up-drafts.js';
 import { SetUpParts, SetUps } from './set-ups.js';

@@ -8,6 +8,7 @@ import type {
 } from '@ossea/api-contract';
 import { MigrationError } from '@ossea/errors';
 import { DataSource, LessThan, type EntityManager } from 'typeorm';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { isForeignKeyViolation, isUniqueViolation } from '../database/driver-errors.js';
 import { newId } from '../database/new-id.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
@@ -28,10 +29,15 @@ export class ConnectionsService {
     private readonly outbox: Outbox,
     private readonly settings: ConnectionSettings,
     private readonly vmas: ConnectionVmas,
+    private readonly audit: AuditTrail,
   ) {}
 
   /** Throws `plugin.unknown`, `config.invalid`, `config.missing` (a source without a VMA), `resource.conflict`. */
-  async create(wanted: CreateConnection, { correlationId }: Caller): Promise<ConnectionView> {
+  create(wanted: CreateConnection, caller: Caller): Promise<ConnectionView> {
+    return this.settings.sealing(() => this.createSealed(wanted, caller));
+  }
+
+  private async createSealed(wanted: CreateConnection, { correlationId }: Caller): Promise<ConnectionView> {
     const { name, kind, pluginId, vmaId } = wanted;
     const id = newId('con');
     const stored = this.settings.sealed({ id, kind, pluginId }, wanted.settings);
@@ -42,6 +48,7 @@ export class ConnectionsService {
         connections.create({ id, name, kind, pluginId, vmaId: vmaId ?? null, ...stored }),
       );
       await this.tell(manager, id, 'created', correlationId);
+      await this.note(manager, 'connection.create', id, { name, kind, pluginId, vmaId });
       return this.view(await connections.findOneByOrFail({ id }));
     });
   }
@@ -50,7 +57,16 @@ export class ConnectionsService {
    * Changes what is named. Throws as `create` does, `request.conflict` when `version` is not the present one or
    * somebody else changes the connection at this moment, and `resource.busy` for a new VMA while a job uses the old.
    */
-  async update(
+  update(
+    id: string,
+    change: UpdateConnection,
+    version: number | undefined,
+    caller: Caller,
+  ): Promise<ConnectionView> {
+    return this.settings.sealing(() => this.updateSealed(id, change, version, caller));
+  }
+
+  private async updateSealed(
     id: string,
     change: UpdateConnection,
     version: number | undefined,
@@ -74,6 +90,11 @@ export class ConnectionsService {
       if (change.vmaId !== undefined && change.vmaId !== row.vmaId)
         await this.vmas.move(manager, id, change.vmaId, correlationId);
       await this.tell(manager, id, 'updated', correlationId);
+      await this.note(manager, 'connection.change', id, {
+        name: row.name,
+        changed: Object.keys(change),
+        ...(change.vmaId === undefined ? {} : { vmaId: change.vmaId }),
+      });
       return this.view(await connections.findOneByOrFail({ id }));
     });
   }
@@ -90,6 +111,7 @@ export class ConnectionsService {
         const removed = await manager.getRepository(Connection).delete({ id, version: row.version });
         if (removed.affected !== 1) throw changedMeanwhile(row);
         await this.tell(manager, id, 'removed', correlationId);
+        await this.note(manager, 'connection.delete', id, { name: row.name });
       });
     } catch (error) {
       // a machine came at this very moment
@@ -140,6 +162,15 @@ export class ConnectionsService {
       { connectionId, change },
       correlationId,
     );
+  }
+
+  private note(
+    manager: EntityManager,
+    action: 'connection.create' | 'connection.change' | 'connection.delete',
+    id: string,
+    detail: Record<string, unknown>,
+  ): Promise<void> {
+    return this.audit.append(manager, { action, subject: { type: 'connection', id }, detail });
   }
 
   private async row(id: string): Promise<Connection> {

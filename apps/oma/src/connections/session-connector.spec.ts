@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Connection } from './connection.entity.js';
 import { ConnectionSettings } from './connection-settings.js';
 import { PluginContexts } from './plugin-contexts.js';
-import { SecretBox } from './secret-box.js';
+import { SecretBox } from '../secrets/secret-box.js';
 import { SessionConnector, type Session } from './session-connector.js';
 
 const PASSWORD = 'canary-password';
@@ -42,7 +42,7 @@ beforeEach(async () => {
   };
   const load = { packages: ['cloud'], import: () => Promise.resolve({ plugin }) };
   const registry = await PluginRegistry.load(load);
-  const settings = new ConnectionSettings(registry, new SecretBox(randomBytes(32)));
+  const settings = new ConnectionSettings(registry, SecretBox.withKey(randomBytes(32)));
   const sources = { open: () => Promise.reject(new Error('no sources here')) };
   const contexts = new PluginContexts(createProcessRunner(), directory);
   connector = new SessionConnector(registry, settings, contexts, sources);

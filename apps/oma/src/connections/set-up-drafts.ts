@@ -2,6 +2,8 @@ import { Injectable } from '@nestjs/common';
 import type { TargetSetUp, SetUpDiscovery, SetUpValidation } from '@ossea/api-contract';
 import { MigrationError } from '@ossea/errors';
 import { DataSource, LessThan } from 'typeorm';
+import { AuditTrail } from '../audit/audit-trail.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
 import { ConnectionSettings, type Configured, type StoredSettings } from './connection-settings.js';
 import { SetUpDraft } from './set-up.entity.js';
 
@@ -13,7 +15,9 @@ const KEPT_MS = 7 * 24 * 3_600_000;
 export class SetUpDrafts {
   constructor(
     private readonly database: DataSource,
+    private readonly unitOfWork: UnitOfWork,
     private readonly settings: ConnectionSettings,
+    private readonly audit: AuditTrail,
   ) {}
 
   /** Throws `request.not-found`, also for a set-up of another plugin. */
@@ -32,10 +36,19 @@ export class SetUpDrafts {
     sealed: StoredSettings,
     discovery: SetUpDiscovery,
   ): Promise<SetUpDraft> {
-    await this.repository.delete({ updatedAt: LessThan(new Date(Date.now() - KEPT_MS)) });
-    const known = await this.repository.findOneBy({ id });
-    const draft = known ?? this.repository.create({ id, pluginId });
-    return this.repository.save(Object.assign(draft, sealed, { discovery, validation: null }));
+    return this.unitOfWork.run(async (manager) => {
+      const drafts = manager.getRepository(SetUpDraft);
+      await drafts.delete({ updatedAt: LessThan(new Date(Date.now() - KEPT_MS)) });
+      const known = await drafts.findOneBy({ id });
+      const draft = known ?? drafts.create({ id, pluginId });
+      const saved = await drafts.save(Object.assign(draft, sealed, { discovery, validation: null }));
+      await this.audit.append(manager, {
+        action: 'set-up.discover',
+        subject: { type: 'set-up', id },
+        detail: { pluginId },
+      });
+      return saved;
+    });
   }
 
   /**
@@ -44,7 +57,8 @@ export class SetUpDrafts {
    */
   async note(draft: SetUpDraft, validation: SetUpValidation): Promise<void> {
     const { id, pluginId } = draft;
-    const entered = ({ settings, secrets }: SetUpDraft) => JSON.stringify([settings, secrets]);
+    // what was entered, not how it is sealed: a rotation of the key may come in between
+    const entered = (one: SetUpDraft) => JSON.stringify(this.opened(one).settings);
     if (entered(await this.get(pluginId, id)) !== entered(draft))
       throw new MigrationError('request.conflict', 'The credentials were changed while they were tried.', {
         context: { setUp: id },
@@ -52,8 +66,16 @@ export class SetUpDrafts {
     await this.repository.update({ id }, { validation: validation as object, updatedAt: new Date() });
   }
 
-  async drop(id: string): Promise<void> {
-    await this.repository.delete({ id });
+  /** The set-up has become a connection. */
+  async saved({ id, pluginId }: SetUpDraft, connectionId: string): Promise<void> {
+    await this.unitOfWork.run(async (manager) => {
+      await manager.getRepository(SetUpDraft).delete({ id });
+      await this.audit.append(manager, {
+        action: 'set-up.save',
+        subject: { type: 'set-up', id },
+        detail: { pluginId, connectionId },
+      });
+    });
   }
 
   /** The credentials with their secrets: for the plugin, never for an answer. */

@@ -60,7 +60,15 @@ export class SetUps implements OnModuleInit {
    * Throws `plugin.unsupported`, `config.invalid`, `request.not-found`, and what the plugin throws where nothing can
    * be found at all.
    */
-  async discoverAll(pluginId: string, wanted: DiscoverAll, signal: AbortSignal): Promise<TargetSetUp> {
+  discoverAll(pluginId: string, wanted: DiscoverAll, signal: AbortSignal): Promise<TargetSetUp> {
+    return this.parts.settings.sealing(() => this.discoverSealed(pluginId, wanted, signal));
+  }
+
+  private async discoverSealed(
+    pluginId: string,
+    wanted: DiscoverAll,
+    signal: AbortSignal,
+  ): Promise<TargetSetUp> {
     const setUp = this.setUpOf(pluginId);
     const { drafts, settings } = this.parts;
     const stored = wanted.setUpId === undefined ? undefined : await drafts.get(pluginId, wanted.setUpId);
@@ -112,7 +120,7 @@ export class SetUps implements OnModuleInit {
       { name, kind: 'target', pluginId, settings: whole },
       caller,
     );
-    await drafts.drop(setUpId);
+    await drafts.saved(draft, connection.id);
     return connection;
   }
 

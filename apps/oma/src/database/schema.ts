@@ -1,5 +1,6 @@
 import type { EntityTarget, MigrationInterface, ObjectLiteral } from 'typeorm';
 import { ACCESS_ENTITIES } from '../access/access.entities.js';
+import { AUDIT_ENTITIES } from '../audit/audit.entities.js';
 import { Connection } from '../connections/connection.entity.js';
 import { SetUpDraft } from '../connections/set-up.entity.js';
 import { VmContext, VmDisk } from '../discovery/vm-context.entity.js';
@@ -21,6 +22,7 @@ import { SetUps1764400000006 } from './versions/0006-set-ups.js';
 import { Access1764400000007 } from './versions/0007-access.js';
 import { VmaEndpoints1764400000010 } from './versions/0010-vma-endpoints.js';
 import { TunnelHistory1764400000009 } from './versions/0009-tunnel-history.js';
+import { Audit1764400000008 } from './versions/0008-audit.js';
 
 /** Every table of the OMA. Each room lists its own. */
 export const ENTITIES: readonly (EntityTarget<ObjectLiteral> & (new () => object))[] = [
@@ -39,6 +41,7 @@ export const ENTITIES: readonly (EntityTarget<ObjectLiteral> & (new () => object
   ...VOLUME_ENTITIES,
   ...TUNNEL_ENTITIES,
   ...REPLICATION_ENTITIES,
+  ...AUDIT_ENTITIES,
 ];
 
 /** In the order they are applied; a released one is never changed. */
@@ -50,6 +53,7 @@ export const SCHEMA_VERSIONS: readonly (new () => MigrationInterface)[] = [
   WhyAndHowConsistent1764000000005,
   SetUps1764400000006,
   Access1764400000007,
-  VmaEndpoints1764400000010,
+  Audit1764400000008,
   TunnelHistory1764400000009,
+  VmaEndpoints1764400000010,
 ];

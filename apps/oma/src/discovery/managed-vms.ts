@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { VmDescription } from '@ossea/plugin-sdk';
 import { MigrationError } from '@ossea/errors';
 import { In } from 'typeorm';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { isForeignKeyViolation, isUniqueViolation } from '../database/driver-errors.js';
 import { newId } from '../database/new-id.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
@@ -31,6 +32,7 @@ export class ManagedVms {
     private readonly unitOfWork: UnitOfWork,
     private readonly outbox: Outbox,
     private readonly views: ContextViews,
+    private readonly audit: AuditTrail,
   ) {}
 
   /**
@@ -81,6 +83,12 @@ export class ManagedVms {
           );
         const context = await this.views.viewOf(manager, id);
         await this.outbox.append(manager, 'context.added', id, { context }, correlationId);
+        const { sourceConnectionId, targetConnectionId } = links;
+        await this.audit.append(manager, {
+          action: 'vm.add',
+          subject: { type: 'vm-context', id },
+          detail: { name: vm.name, vmId: vm.id, sourceConnectionId, targetConnectionId },
+        });
       });
       return id;
     } catch (error) {

@@ -8,6 +8,8 @@ import type {
 } from '@ossea/api-contract';
 import { MigrationError } from '@ossea/errors';
 import { DataSource, LessThan } from 'typeorm';
+import { AuditTrail } from '../audit/audit-trail.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
 import { RunContexts } from '../replication/run-contexts.js';
 import { FailoverRun } from './failover-run.entity.js';
 import { failoverView } from './failover-views.js';
@@ -20,6 +22,8 @@ export class FailoverService {
   constructor(
     private readonly database: DataSource,
     private readonly contexts: RunContexts,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly audit: AuditTrail,
   ) {}
 
   /** The pre-flight through the same code path as the run. Throws what connecting to source and target throws. */
@@ -63,7 +67,15 @@ export class FailoverService {
       throw new MigrationError('request.conflict', 'This failover has no machine yet.', {
         context: { run: id },
       });
-    return { url: await consoleUrl.url(machineRef, { signal }) };
+    const url = await consoleUrl.url(machineRef, { signal });
+    await this.unitOfWork.run((manager) =>
+      this.audit.append(manager, {
+        action: 'failover.console',
+        subject: { type: 'failover-run', id },
+        detail: { contextId, machineRef },
+      }),
+    );
+    return { url };
   }
 
   private async row(id: string): Promise<FailoverRun> {

@@ -61,6 +61,12 @@ export function currentRequest(): RequestContext | undefined {
   return current.getStore();
 }
 
+/** What runs now has just found out whose request it is: somebody who came in by a door. */
+export function currentlyIs(actor: Actor): void {
+  const request = currentRequest();
+  if (request) request.actor = actor;
+}
+
 /** Who does what runs now. */
 export function currentActor(): Actor {
   return currentRequest()?.actor ?? APPLIANCE;

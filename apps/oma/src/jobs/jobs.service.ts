@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Job as JobView, JobCategory, JobListQuery, JobPage, LogPage } from '@ossea/api-contract';
 import { MigrationError } from '@ossea/errors';
 import { DataSource, LessThan, MoreThan, type EntityManager } from 'typeorm';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { isUniqueViolation } from '../database/driver-errors.js';
 import { newId } from '../database/new-id.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
@@ -46,6 +47,7 @@ export class JobsService {
     private readonly running: RunningJobs,
     private readonly outbox: Outbox,
     private readonly owner: ProcessOwner,
+    private readonly audit: AuditTrail,
   ) {}
 
   /**
@@ -174,6 +176,11 @@ export class JobsService {
       job.cancelRequestedAt = new Date();
       await jobs.save(job);
       await this.outbox.append(manager, 'job.cancel-requested', id, { job: jobView(job) }, job.correlationId);
+      await this.audit.append(manager, {
+        action: 'job.cancel',
+        subject: { type: 'job', id },
+        detail: { kind: job.kind, ...(job.contextId === null ? {} : { contextId: job.contextId }) },
+      });
     });
     void this.running.cancel(id);
     // the row tells, wherever the job runs
@@ -195,6 +202,15 @@ export class JobsService {
         const job = await manager.getRepository(Job).save(manager.getRepository(Job).create(row));
         await together?.(manager, job.id);
         await this.outbox.append(manager, 'job.started', job.id, { job: jobView(job) }, job.correlationId);
+        await this.audit.append(manager, {
+          action: 'job.start',
+          subject: { type: 'job', id: job.id },
+          detail: {
+            kind: job.kind,
+            ...(job.contextId === null ? {} : { contextId: job.contextId }),
+            input: job.input,
+          },
+        });
         return job;
       });
     } catch (error) {

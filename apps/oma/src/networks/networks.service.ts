@@ -8,6 +8,7 @@ import type {
 import { MigrationError } from '@ossea/errors';
 import { DataSource } from 'typeorm';
 import { ConnectionSessions } from '../connections/connection-sessions.js';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { isUniqueViolation } from '../database/driver-errors.js';
 import { newId } from '../database/new-id.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
@@ -25,6 +26,7 @@ export class NetworksService {
     private readonly unitOfWork: UnitOfWork,
     private readonly outbox: Outbox,
     private readonly sessions: ConnectionSessions,
+    private readonly audit: AuditTrail,
   ) {}
 
   /** The networks of a target, as it lists them now. */
@@ -80,6 +82,11 @@ export class NetworksService {
         { contextId, sourceNetwork },
         correlationId,
       );
+      await this.audit.append(manager, {
+        action: 'network-mapping.change',
+        subject: { type: 'vm-context', id: contextId },
+        detail: { sourceNetwork, liveNetwork, testNetwork },
+      });
       return viewOf(row);
     });
   }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { Job, ListQuery, RecoveryPointPage, ReleaseVm } from '@ossea/api-contract';
 import { MigrationError } from '@ossea/errors';
 import { DataSource, LessThan } from 'typeorm';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { VmContext } from '../discovery/vm-context.entity.js';
 import type { Caller } from '../http/caller.js';
 import { JobsService } from '../jobs/jobs.service.js';
@@ -40,6 +41,7 @@ export class ReplicationService {
     private readonly contextJobs: ContextJobs,
     private readonly jobs: JobsService,
     private readonly volumes: VolumesService,
+    private readonly audit: AuditTrail,
   ) {}
 
   /** Starts a cycle: the first one, the next one, or again what a fault ended. Throws `request.conflict`. */
@@ -69,13 +71,18 @@ export class ReplicationService {
 
   /** Ends management as approved. Volumes stay with the operator unless the plan says that they go. */
   async release(contextId: string, { removeVolumes }: ReleaseVm, caller: Caller): Promise<Job> {
-    await this.context(contextId);
+    const { name } = await this.context(contextId);
     return this.contextJobs.start('release', contextId, 'release', caller, async (manager) => {
       const sheets = manager.getRepository(FactSheet);
       const findings = { ...(await sheets.findOneBy({ subjectId: contextId }))?.findings };
       delete findings['volumesMayGo'];
       if (removeVolumes) findings['volumesMayGo'] = true;
       await sheets.save(sheets.create({ subjectId: contextId, findings }));
+      await this.audit.append(manager, {
+        action: 'vm.release',
+        subject: { type: 'vm-context', id: contextId },
+        detail: { name, removeVolumes },
+      });
     });
   }
 

@@ -49,7 +49,7 @@ function agentPublicHalf(privateKey: string): string {
 }
 
 /** Written under another name and synced first: a key that VMAs trust must never be half a file. */
-async function loadOrMake(path: string, make: () => string): Promise<string> {
+export async function loadOrMake(path: string, make: () => string): Promise<string> {
   const found = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined;
     throw new MigrationError('config.invalid', 'A key in the state directory cannot be read.', {

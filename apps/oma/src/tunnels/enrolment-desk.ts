@@ -4,9 +4,11 @@ import { DisplayName } from '@ossea/api-contract';
 import { MigrationError, isMigrationError } from '@ossea/errors';
 import type { EnrolPeer } from '@ossea/tunnel';
 import { DataSource, LessThan, type EntityManager } from 'typeorm';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { isUniqueViolation } from '../database/driver-errors.js';
 import { newId } from '../database/new-id.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
+import { actingAs } from '../http/request-context.js';
 import { Outbox } from '../progress/outbox.js';
 import { PairingCodes } from './pairing-codes.js';
 import type { PairingCode } from './pairing-code.entity.js';
@@ -32,6 +34,7 @@ export class EnrolmentDesk {
     private readonly codes: PairingCodes,
     private readonly outbox: Outbox,
     private readonly numbers: VmaNumbers,
+    private readonly audit: AuditTrail,
   ) {}
 
   /**
@@ -41,7 +44,7 @@ export class EnrolmentDesk {
   async answer(body: unknown, peer: EnrolPeer, agentTokenPublicKey: string): Promise<EnrolAnswer> {
     try {
       const request = parseRequest(body);
-      const row = request.type === 'enrol' ? await this.enrol(request, peer) : await this.status(peer);
+      const row = request.type === 'enrol' ? await this.enrolNamed(request, peer) : await this.status(peer);
       return {
         protocol: AGENT_PROTOCOL_VERSION,
         vmaId: row.id,
@@ -68,6 +71,26 @@ export class EnrolmentDesk {
     const row = await this.known(publicKey);
     if (!row) throw new MigrationError('enrolment.rejected', 'This key has not asked to be enrolled.');
     return row;
+  }
+
+  /** In the name of the VMA that asks; one that is turned away is kept too. */
+  private enrolNamed(request: Enrol, peer: EnrolPeer): Promise<Vma> {
+    return actingAs({ kind: 'vma', name: request.name }, peer.address, async () => {
+      try {
+        return await this.enrol(request, peer);
+      } catch (error) {
+        if (isMigrationError(error) && error.code === 'enrolment.rejected')
+          await this.unitOfWork.run((manager) =>
+            this.audit.append(manager, {
+              action: 'vma.enrolment-request',
+              outcome: 'refused',
+              subject: { type: 'vma-key', id: peer.fingerprint },
+              detail: { why: error.message },
+            }),
+          );
+        throw error;
+      }
+    });
   }
 
   /** The same key asking again is told where it stands; only what was turned down or forgotten needs a new code. */
@@ -110,6 +133,11 @@ export class EnrolmentDesk {
     await this.outbox.append(manager, 'vma.enrolment-requested', row.id, {
       vmaId: row.id,
       fingerprint: row.fingerprint,
+    });
+    await this.audit.append(manager, {
+      action: 'vma.enrolment-request',
+      subject: { type: 'vma', id: row.id },
+      detail: { name: row.name, fingerprint: row.fingerprint },
     });
     this.logger.log(`"${row.name}" asks to be enrolled; its fingerprint is ${row.fingerprint}.`);
     return row;

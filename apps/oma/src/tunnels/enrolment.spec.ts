@@ -6,6 +6,7 @@ import { PAIRING_ALPHABET, enrolMessage, statusMessage } from '@ossea/agent-prot
 import { fingerprint, generateKeyPair, type EnrolPeer } from '@ossea/tunnel';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DataSource } from 'typeorm';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { parseConfig } from '../config/load-config.js';
 import { openDatabase } from '../database/data-source.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
@@ -37,7 +38,8 @@ beforeEach(async () => {
   database = await openDatabase(parseConfig({ stateDir: directory }));
   const unitOfWork = new UnitOfWork(database);
   const outbox = new Outbox(database);
-  codes = new PairingCodes(database);
+  const audit = new AuditTrail();
+  codes = new PairingCodes(database, unitOfWork, audit);
   settings = {
     host: '127.0.0.1',
     port: 0,
@@ -51,8 +53,8 @@ beforeEach(async () => {
     runDir: directory,
   };
   numbers = new VmaNumbers(unitOfWork, settings);
-  desk = new EnrolmentDesk(database, unitOfWork, codes, outbox, numbers);
-  decisions = new VmaDecisions(unitOfWork, outbox, numbers);
+  desk = new EnrolmentDesk(database, unitOfWork, codes, outbox, numbers, audit);
+  decisions = new VmaDecisions(unitOfWork, outbox, numbers, audit);
 });
 afterEach(async () => {
   await database.destroy();

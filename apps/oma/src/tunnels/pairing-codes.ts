@@ -4,7 +4,9 @@ import { PAIRING_ALPHABET } from '@ossea/agent-protocol';
 import { MigrationError } from '@ossea/errors';
 import { Mutex } from 'async-mutex';
 import { DataSource, IsNull, LessThan, MoreThan, type EntityManager } from 'typeorm';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { newId } from '../database/new-id.js';
+import { UnitOfWork } from '../database/unit-of-work.js';
 import { PairingCode } from './pairing-code.entity.js';
 
 export const PAIRING_CODE_MS = 10 * 60_000;
@@ -26,14 +28,17 @@ export class PairingCodes {
   /** One guess at a time: a flood of them can neither outrun the count nor fill the memory. */
   private readonly desk = new Mutex();
 
-  constructor(private readonly database: DataSource) {}
+  constructor(
+    private readonly database: DataSource,
+    private readonly unitOfWork: UnitOfWork,
+    private readonly audit: AuditTrail,
+  ) {}
 
   async create(vmaName?: string): Promise<IssuedCode> {
     const code = randomCode();
     const salt = randomBytes(16).toString('hex');
     const now = Date.now();
-    const codes = this.database.getRepository(PairingCode);
-    const row = codes.create({
+    const row = this.database.getRepository(PairingCode).create({
       id: newId('pair'),
       vmaName: vmaName ?? null,
       salt,
@@ -44,8 +49,16 @@ export class PairingCodes {
       usedByVmaId: null,
       createdAt: new Date(now),
     });
-    await codes.delete({ expiresAt: LessThan(new Date(now - KEEP_MS)) });
-    await codes.insert(row);
+    await this.unitOfWork.run(async (manager) => {
+      const codes = manager.getRepository(PairingCode);
+      await codes.delete({ expiresAt: LessThan(new Date(now - KEEP_MS)) });
+      await codes.insert(row);
+      await this.audit.append(manager, {
+        action: 'vma.pairing-code',
+        subject: { type: 'pairing-code', id: row.id },
+        detail: { vmaName, expiresAt: row.expiresAt },
+      });
+    });
     return { id: row.id, code, expiresAt: row.expiresAt };
   }
 

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { VmaState } from '@ossea/api-contract';
 import { MigrationError } from '@ossea/errors';
 import type { EntityManager } from 'typeorm';
+import { AuditTrail } from '../audit/audit-trail.js';
 import { isUniqueViolation } from '../database/driver-errors.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { Outbox } from '../progress/outbox.js';
@@ -13,6 +14,7 @@ const ATTEMPTS = 5;
 interface Decision {
   readonly to: VmaState;
   readonly fact: 'vma.approved' | 'vma.rejected' | 'vma.revoked';
+  readonly action: 'vma.approve' | 'vma.reject' | 'vma.revoke';
   readonly from: readonly VmaState[];
   readonly refusal: string;
 }
@@ -20,18 +22,21 @@ interface Decision {
 const APPROVE: Decision = {
   to: 'approved',
   fact: 'vma.approved',
+  action: 'vma.approve',
   from: ['pending'],
   refusal: 'Only a VMA that asks to be enrolled can be approved',
 };
 const REJECT: Decision = {
   to: 'rejected',
   fact: 'vma.rejected',
+  action: 'vma.reject',
   from: ['pending', 'expired'],
   refusal: 'Only a VMA that asks to be enrolled can be rejected; revoke one that was approved',
 };
 const REVOKE: Decision = {
   to: 'revoked',
   fact: 'vma.revoked',
+  action: 'vma.revoke',
   from: ['approved'],
   refusal: 'Only an approved VMA can be revoked',
 };
@@ -43,6 +48,7 @@ export class VmaDecisions {
     private readonly unitOfWork: UnitOfWork,
     private readonly outbox: Outbox,
     private readonly numbers: VmaNumbers,
+    private readonly audit: AuditTrail,
   ) {}
 
   /** Throws `request.conflict` unless the fingerprint is the very one of the VMA that asks. */
@@ -77,7 +83,7 @@ export class VmaDecisions {
   }
 
   private decide(
-    { to, fact, from, refusal }: Decision,
+    { to, fact, action, from, refusal }: Decision,
     id: string,
     correlationId: string,
     change?: (row: Vma, manager: EntityManager) => Promise<void>,
@@ -103,6 +109,12 @@ export class VmaDecisions {
           context: { vma: id },
         });
       await this.outbox.append(manager, fact, id, { vmaId: id }, correlationId);
+      const { name, fingerprint } = row;
+      await this.audit.append(manager, {
+        action,
+        subject: { type: 'vma', id },
+        detail: { name, fingerprint },
+      });
       return vmas.findOneByOrFail({ id });
     });
   }

@@ -6,6 +6,7 @@ import { Test } from '@nestjs/testing';
 import type { DataSource } from 'typeorm';
 import { parseConfig } from '../../config/load-config.js';
 import { openDatabase } from '../../database/data-source.js';
+import { AuditTrailModule } from '../../audit/audit-trail.module.js';
 import { DatabaseModule } from '../../database/database.module.js';
 import { newId } from '../../database/new-id.js';
 import { Outbox, type CommittedFact } from '../../progress/outbox.js';
@@ -43,7 +44,7 @@ export class JobLives implements AsyncDisposable {
   async live(resumers: Record<string, JobRunner> = {}): Promise<Life> {
     const owner = new ProcessOwner(APPLIANCE);
     const module = await Test.createTestingModule({
-      imports: [DatabaseModule.with(this.database), OutboxModule, JobsModule.as(owner)],
+      imports: [DatabaseModule.with(this.database), OutboxModule, AuditTrailModule, JobsModule.as(owner)],
     }).compile();
     const facts: CommittedFact[] = [];
     module.get(Outbox).onFact((fact) => facts.push(fact));
