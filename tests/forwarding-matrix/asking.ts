@@ -35,7 +35,7 @@ export const REFUSED = 'refused';
 export interface Ask {
   readonly what: string;
   /** What is seen when it is allowed: the line with which the far side greets. Nobody may do the others. */
-  readonly opens?: (asking: Pick<Asking, 'principal' | 'mine' | 'theirs'>) => string | undefined;
+  readonly opens?: (asking: Pick<Asking, 'site' | 'principal' | 'mine' | 'theirs'>) => string | undefined;
   /** @returns what came of it: `refused`, or what is behind. */
   run(asking: Asking): Promise<string>;
 }
@@ -45,6 +45,12 @@ export const ownNbd = ({ principal, mine }: Who): string | undefined =>
   principal.may === 'forward' ? mine.nbdPayload : undefined;
 export const ownAgent = ({ principal, mine }: Who): string | undefined =>
   principal.may === 'forward' ? agentGreeting(mine) : undefined;
+
+/** For a name that is right up to the NUL at its end. */
+export const whereNulIsIgnored =
+  (opens: NonNullable<Ask['opens']>): NonNullable<Ask['opens']> =>
+  (asking) =>
+    asking.site.nulAtTheEndIsIgnored ? opens(asking) : undefined;
 
 export const agentGreeting = ({ id }: MatrixVma): string => `I am the agent of ${id}`;
 export const GRANTED_SILENT = 'granted, but nothing answers';

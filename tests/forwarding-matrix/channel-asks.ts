@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { GRANTED_SILENT, REFUSED, ownNbd, type Ask, type Asking } from './asking.js';
+import { GRANTED_SILENT, REFUSED, ownNbd, whereNulIsIgnored, type Ask, type Asking } from './asking.js';
 import { firstLineOf } from './greeters.js';
 import { openChannel, string, uint32 } from './raw-client.js';
 
@@ -62,7 +62,7 @@ const NAMES_OF_LOOPBACK = [
     '',
     ' 127.0.0.1',
     '127.0.0.1 ',
-    '127.0.0.1\0',
+    '127.0.0.1\0.example',
     '127.0.0.1\n',
     '*',
     '[127.0.0.1]',
@@ -81,6 +81,7 @@ export const CHANNEL_ASKS: readonly Ask[] = [
     (asking) => (asking.mine.nbdPort === asking.theirs.nbdPort ? ownNbd(asking) : undefined),
   ),
   ...NAMES_OF_LOOPBACK.map((host) => direct(`${shown(host)} at its NBD port`, host, nbd)),
+  direct('its NBD server, with a NUL at its end', '127.0.0.1\0', nbd, whereNulIsIgnored(ownNbd)),
   direct('the database', '127.0.0.1', database),
   ...['localhost', '::1', '127.1', '0.0.0.0'].map((host) =>
     direct(`the database at ${host}`, host, database),

@@ -1,5 +1,13 @@
 import { join } from 'node:path';
-import { GRANTED_SILENT, REFUSED, agentGreeting, ownAgent, type Ask, type Asking } from './asking.js';
+import {
+  GRANTED_SILENT,
+  REFUSED,
+  agentGreeting,
+  ownAgent,
+  whereNulIsIgnored,
+  type Ask,
+  type Asking,
+} from './asking.js';
 import { firstLineAt } from './greeters.js';
 import { askGlobally, listenAt, offer, string } from './raw-client.js';
 
@@ -28,7 +36,7 @@ const globally = (what: string, name: string, data: (asking: Asking) => Buffer):
 /** What is, or could be taken for, the address that may be asked for. */
 const OTHER_HOSTS = [
   ...['', '*', '0.0.0.0', '::', 'localhost', '::1', '::ffff:127.0.0.1', '127.0.0.2', '127.1', '0x7f000001'],
-  ...['2130706433', '127.0.0.1 ', '127.0.0.1\0', '192.0.2.1'],
+  ...['2130706433', '127.0.0.1 ', '127.0.0.1\0.example', '192.0.2.1'],
 ];
 const socketPath = ({ around }: Asking): Buffer => string(join(around.untouched, 'socket'));
 const endpointPort = (vma: Asking['mine']): number =>
@@ -48,6 +56,10 @@ const cancelTheirs = (what: string, port: (vma: Asking['mine']) => number): Ask 
 
 export const LISTENER_ASKS: readonly Ask[] = [
   { ...listener('the address of its own agent', '127.0.0.1', agent), opens: ownAgent },
+  {
+    ...listener('that address, with a NUL at its end', '127.0.0.1\0', agent),
+    opens: whereNulIsIgnored(ownAgent),
+  },
   {
     what: 'to listen for its agent a second time',
     async run(asking) {

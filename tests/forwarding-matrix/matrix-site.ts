@@ -29,6 +29,10 @@ export interface MatrixSite extends AsyncDisposable {
   readonly port: number;
   /** `ssh-ed25519 AAAA…` */
   readonly hostKey: string;
+  /** Names are C strings there: one NUL at the end is not seen, and the plain address before it counts. */
+  readonly nulAtTheEndIsIgnored: boolean;
+  /** Nobody can tell there a command from the subsystem of the same name. */
+  readonly subsystemsAreCommands: boolean;
   readonly users: { readonly vma: string; readonly enrol: string };
   readonly vmas: readonly [MatrixVma, MatrixVma];
   readonly keys: {

@@ -98,8 +98,8 @@ export function offer(client: Raw, host: string, port: number, line: string): Pr
         .on('error', () => undefined)
         .end(`${line}\n`),
   );
-  // or it refuses the calls as unexpected
-  inside(client)._forwarding[`${host}:${port}`] = port;
+  // or it refuses the calls as unexpected; they may name the host only up to a NUL
+  for (const named of [host, host.split('\0')[0]]) inside(client)._forwarding[`${named}:${port}`] = port;
   return askGlobally(client, 'tcpip-forward', listenAt(host, port));
 }
 

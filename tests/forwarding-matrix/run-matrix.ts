@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '../stack/probe.js';
-import { agentGreeting, ownAgent, type Ask, type Asking } from './asking.js';
+import { agentGreeting, type Ask, type Asking } from './asking.js';
 import { firstLineAt, greet, type Greeter } from './greeters.js';
 import { listenersOf } from './listeners.js';
 import type { MatrixSite, OpenMatrixSite } from './matrix-site.js';
@@ -105,7 +105,7 @@ async function judge(
     later: (end) => void ends.unshift(end),
   };
   const expected = expectedOf(ask, asking);
-  if (ask.opens === ownAgent && principal.may === 'forward') asking.mayListen(asking.mine.agentListeners);
+  if (expected === agentGreeting(asking.mine)) asking.mayListen(asking.mine.agentListeners);
   const seen = [await ask.run(asking).catch((error: unknown) => `failed: ${String(error)}`)];
   seen.push(...[...(await listening())].filter((one) => !allowed.has(one)).map((one) => `listens on ${one}`));
   greeters.forEach((greeter, i) => greeter.visits() !== visits[i] && seen.push(`reached ${greeter.name}`));

@@ -15,12 +15,13 @@ const enrolment =
   ({ principal }) =>
     principal.may === 'enrol' && form === ENROLMENT_FORM ? ENROLMENT_GREETING : undefined;
 
-/** Sends a request as a VMA would, and says who answers. */
+/** Sends a request as a VMA would, and says who answers. What ends without a word has refused, whatever it said before. */
 async function exchange(channel: RawChannel): Promise<string> {
   channel.on('error', () => channel.destroy());
   channel.write('{"code":"matrix"}\n');
   const line = await firstLineOf(channel);
-  return line?.includes(ENROLMENT_GREETING) ? ENROLMENT_GREETING : (line ?? GRANTED_SILENT);
+  if (line === undefined) return channel.readableEnded || channel.destroyed ? REFUSED : GRANTED_SILENT;
+  return line.includes(ENROLMENT_GREETING) ? ENROLMENT_GREETING : line;
 }
 
 const session = async (asking: Asking): Promise<RawChannel | undefined> => {
@@ -41,7 +42,17 @@ const request = (
     return (await askChannel(await asking.client(), channel, name, data(asking))) ? 'granted' : REFUSED;
   },
 });
-const subsystem = (name: string) => request(`the subsystem ${name}`, 'subsystem', () => string(name));
+/** Something that would run. A forced command says yes to all of them, so what counts is what it then says. */
+async function started(asking: Asking, name: string, data: Buffer): Promise<string> {
+  const client = await asking.client();
+  const channel = await openChannel(client, 'session', Buffer.alloc(0));
+  return channel && (await askChannel(client, channel, name, data)) ? exchange(channel) : REFUSED;
+}
+const program = (what: string, name: string, data: (asking: Asking) => Buffer): Ask => ({
+  what,
+  run: (asking) => started(asking, name, data(asking)),
+});
+const subsystem = (name: string) => program(`the subsystem ${name}`, 'subsystem', () => string(name));
 /** A command that leaves a trace where nothing may be written. */
 const trace = ({ around }: Asking): Buffer => string(`touch '${join(around.untouched, 'trace')}'`);
 
@@ -60,21 +71,19 @@ export const SESSION_ASKS: readonly Ask[] = [
   {
     what: 'the enrolment by its subsystem',
     opens: enrolment('subsystem'),
-    async run(asking) {
-      const client = await asking.client();
-      const channel = await openChannel(client, 'session', Buffer.alloc(0));
-      if (!channel || !(await askChannel(client, channel, 'subsystem', string(SUBSYSTEM)))) return REFUSED;
-      return exchange(channel);
-    },
+    run: (asking) => started(asking, 'subsystem', string(SUBSYSTEM)),
   },
   subsystem('sftp'),
   subsystem('netconf'),
   subsystem(`${SUBSYSTEM} `),
   subsystem(`/bin/${SUBSYSTEM}`),
-  request('a shell', 'shell'),
-  request('a command', 'exec', trace),
-  request('the enrolment as a command', 'exec', () => string(SUBSYSTEM)),
-  request('to receive by scp', 'exec', ({ around }) => string(`scp -t '${around.untouched}'`)),
+  program('a shell', 'shell', () => Buffer.alloc(0)),
+  program('a command', 'exec', trace),
+  {
+    ...program('the enrolment as a command', 'exec', () => string(SUBSYSTEM)),
+    opens: (asking) => (asking.site.subsystemsAreCommands ? enrolment('subsystem')(asking) : undefined),
+  },
+  program('to receive by scp', 'exec', ({ around }) => string(`scp -t '${around.untouched}'`)),
   request('a terminal', 'pty-req', () => PTY),
   request('X11', 'x11-req', () => X11),
   request('its key agent', 'auth-agent-req@openssh.com'),
@@ -86,8 +95,7 @@ export const SESSION_ASKS: readonly Ask[] = [
       const client = await asking.client();
       const first = await session(asking);
       if (first) await askChannel(client, first, 'subsystem', string(SUBSYSTEM));
-      const second = await session(asking);
-      return second && (await askChannel(client, second, 'exec', trace(asking))) ? 'granted' : REFUSED;
+      return started(asking, 'exec', trace(asking));
     },
   },
 ];

@@ -67,6 +67,8 @@ export async function openSsh2Site(directory: string): Promise<MatrixSite> {
     transport: 'ssh2',
     port,
     hostKey: host.publicKey,
+    nulAtTheEndIsIgnored: false,
+    subsystemsAreCommands: false,
     users: { vma: TUNNEL_USER, enrol: ENROL_USER },
     vmas: [await vma('a'), await vma('b')],
     keys: {

@@ -25,5 +25,7 @@ export const asksOf = (principal: Principal): readonly Ask[] =>
     ({ what }) => principal.keyFile !== undefined || !what.startsWith('ssh'),
   );
 
-export const expectedOf = (ask: Ask, asking: Pick<Asking, 'principal' | 'mine' | 'theirs'>): string =>
-  ask.opens?.(asking) ?? REFUSED;
+export const expectedOf = (
+  ask: Ask,
+  asking: Pick<Asking, 'site' | 'principal' | 'mine' | 'theirs'>,
+): string => ask.opens?.(asking) ?? REFUSED;

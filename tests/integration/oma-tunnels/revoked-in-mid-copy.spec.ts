@@ -136,10 +136,8 @@ function show(rounds: readonly Round[]): void {
       .map((round) => round[name])
       .filter(Number.isFinite)
       .sort((a, b) => a - b);
-    const [least, middle, most] = [all[0], all[all.length >> 1], all.at(-1)].map((value) =>
-      value?.toFixed(0),
-    );
-    process.stdout.write(`${name}: min ${least}, median ${middle}, max ${most} (${all.length} rounds)\n`);
+    const figures = [all[0], all[all.length >> 1], all.at(-1)].map((value) => value?.toFixed(0) ?? 'none');
+    process.stdout.write(`${name}: min, median, max ${figures.join(', ')} of ${all.length} rounds\n`);
   }
 }
 
