@@ -20,11 +20,13 @@ import { TUNNELS_SETTINGS, type TunnelsSettings } from './tunnels-ports.js';
 import { Vma } from './vma.entity.js';
 
 const GREET_MS = 10_000;
+/** Answers that a failure explains; what failed before a good one is history. */
+const MISSING: ReadonlySet<string> = new Set(['missed-once', 'missed-twice', 'silent']);
 
 interface Watched {
   readonly watch: TunnelWatch;
   /** What the VMA said last. */
-  report?: TunnelReport | undefined;
+  report?: TunnelReport;
   nativeCrypto?: boolean;
 }
 
@@ -116,8 +118,10 @@ export class TunnelMonitor implements OnModuleInit, BeforeApplicationShutdown {
 
   private async ask(vmaId: string, watched: Watched, signal: AbortSignal): Promise<number> {
     const { rttMs, report } = await this.probe.ask(vmaId, signal);
-    watched.report = report;
-    if (report) this.hear(watched.watch, report);
+    if (report) {
+      watched.report = report;
+      this.hear(watched.watch, report);
+    }
     void this.seen(vmaId, {});
     return rttMs;
   }
@@ -130,7 +134,7 @@ export class TunnelMonitor implements OnModuleInit, BeforeApplicationShutdown {
       direction: 'to-oma',
       answer,
       ...(rttMs === undefined ? {} : { rttMs: Math.round(rttMs) }),
-      ...((lastFailure && answer.startsWith('missed')) || (lastFailure && answer === 'silent')
+      ...(lastFailure && MISSING.has(answer)
         ? { failure: { at: new Date(lastFailure.at), why: lastFailure.why, direction: 'to-oma' } }
         : {}),
     });
