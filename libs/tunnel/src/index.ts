@@ -11,5 +11,6 @@ export { openTunnelClient } from './open-tunnel-client.js';
 export { openTunnelServer } from './open-tunnel-server.js';
 export { SshConnection, type DialOptions } from './ssh-connection.js';
 export * from './transport.js';
-export * from './tunnel-client.js';
+export * from './client-options.js';
+export { TunnelClient } from './tunnel-client.js';
 export { TunnelServer } from './tunnel-server.js';

@@ -9,8 +9,12 @@ import { Backoff } from '../backoff.js';
 import { joinStreams } from '../join-streams.js';
 import { formatPublicKey } from '../keys.js';
 import { readHostKey } from '../read-host-key.js';
-import type { SourceTunnel } from '../transport.js';
-import type { TunnelClientEvents, TunnelClientOptions, TunnelState } from '../tunnel-client.js';
+import type {
+  SourceTunnel,
+  TunnelClientEvents,
+  TunnelClientOptions,
+  TunnelState,
+} from '../client-options.js';
 import { writeDurably } from './key-files.js';
 import { HOST_ALIAS, sshArguments, sshFailure } from './ssh-command.js';
 
