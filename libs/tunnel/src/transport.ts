@@ -1,8 +1,6 @@
-import type { Duplex } from 'node:stream';
 import type { EventEmitter } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import type { TunnelServerEvents } from './server-options.js';
-import type { TunnelClientEvents, TunnelState } from './tunnel-client.js';
 
 /** Who speaks SSH at the target side: our own server, or the system's OpenSSH under our configuration. */
 export type TunnelKind = 'ssh2' | 'openssh';
@@ -47,29 +45,4 @@ export interface TunnelTransport extends EventEmitter<TunnelServerEvents> {
   revoke(id: string): number;
   /** Cuts everything and stops listening. */
   close(): Promise<void>;
-}
-
-/** The source side of the tunnel, whoever speaks SSH: dials, and comes back for ever. Events: `TunnelClientEvents`. */
-/** One connection of a tunnel, for whoever wants to try or count it. */
-export interface TunnelWay {
-  /** Carried so far, both ways; absent where another program counts. */
-  readonly bytes?: number;
-  /** A channel to the server's NBD. Rejects as `SshConnection.open` does. */
-  openNbd(): Promise<Duplex>;
-  /** A channel that the server refuses is closed here without a byte, instead of a rejection. */
-  readonly closesWhenRefused: boolean;
-}
-
-export interface SourceTunnel extends EventEmitter<TunnelClientEvents>, AsyncDisposable {
-  readonly state: TunnelState;
-  /** The loopback port where the server's NBD is offered, where one was asked for. */
-  readonly nbdPort: number | undefined;
-  /** The connections that stand now. */
-  readonly connections: readonly TunnelWay[];
-  /** Begins to dial; returns before the tunnel is up. Rejects when a local socket cannot be bound. */
-  start(): Promise<void>;
-  /** Resolves once at least one connection is up; rejects with the signal's reason. */
-  ready(signal: AbortSignal): Promise<void>;
-  /** Cuts the live connections, so that new ones are made. */
-  restart(): void;
 }

@@ -1,45 +1,18 @@
 import { EventEmitter } from 'node:events';
 import { chmod, rm } from 'node:fs/promises';
 import net, { type Socket } from 'node:net';
-import type { ProcessRunner } from '@ossea/process';
 import { asMigrationError, withDeadline, type MigrationError } from '@ossea/errors';
 import { DEFAULT_ENDPOINTS, TUNNEL_USER, type TunnelEndpoints } from './algorithms.js';
 import { Backoff } from './backoff.js';
 import { joinStreams } from './join-streams.js';
-import { SshConnection, type DialOptions } from './ssh-connection.js';
-import type { SourceTunnel, TunnelWay } from './transport.js';
-
-/** Where the agent's API listens on this machine. */
-export type AgentEndpoint = { readonly path: string } | { readonly port: number };
-
-export interface TunnelClientOptions extends Omit<DialOptions, 'username'> {
-  /** Unix socket on which this client offers the server's NBD; its directory should be 0700. */
-  readonly nbdSocketPath: string;
-  /** Also offer it on this loopback port (0: any). */
-  readonly nbdPort?: number;
-  readonly agent?: AgentEndpoint;
-  /** What to ask the server for; the two usual addresses unless told. */
-  readonly endpoints?: TunnelEndpoints;
-  /** SSH connections; NBD channels take turns over them. One is one core's cipher at each end. */
-  readonly connections?: number;
-  /** How long a local NBD connection waits for the tunnel before it is closed, in milliseconds; 15 000 unless told. */
-  readonly holdMs?: number;
-  readonly backoff?: () => Backoff;
-  /** For the system's ssh: where its key and the server's lie (a directory of ours alone), and who runs it. */
-  readonly openSsh?: { readonly directory?: string; readonly runner?: ProcessRunner };
-}
-
-export interface TunnelState {
-  /** `up`: every connection is there. `degraded`: some are. */
-  readonly state: 'up' | 'degraded' | 'down';
-  readonly connections: number;
-  /** Why the last attempt failed; absent while everything is up. */
-  readonly error?: MigrationError;
-}
-
-export interface TunnelClientEvents {
-  state: [TunnelState];
-}
+import type {
+  SourceTunnel,
+  TunnelClientEvents,
+  TunnelClientOptions,
+  TunnelState,
+  TunnelWay,
+} from './client-options.js';
+import { SshConnection } from './ssh-connection.js';
 
 /** The source side of the tunnel: dials, offers the server's NBD locally, lets the server call the agent, and comes back for ever. */
 export class TunnelClient extends EventEmitter<TunnelClientEvents> implements SourceTunnel {

@@ -30,8 +30,6 @@ let database: DataSource;
 let codes: PairingCodes;
 let desk: EnrolmentDesk;
 let decisions: VmaDecisions;
-let numbers: VmaNumbers;
-let settings: { -readonly [K in keyof TunnelsSettings]: TunnelsSettings[K] };
 
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ossea-enrol-'));
@@ -40,7 +38,7 @@ beforeEach(async () => {
   const outbox = new Outbox(database);
   const audit = new AuditTrail();
   codes = new PairingCodes(database, unitOfWork, audit);
-  settings = {
+  const settings: TunnelsSettings = {
     host: '127.0.0.1',
     port: 0,
     firstAgentPort: 9081,
@@ -52,7 +50,7 @@ beforeEach(async () => {
     stateDir: directory,
     runDir: directory,
   };
-  numbers = new VmaNumbers(unitOfWork, settings);
+  const numbers = new VmaNumbers(unitOfWork, settings);
   desk = new EnrolmentDesk(database, unitOfWork, codes, outbox, numbers, audit);
   decisions = new VmaDecisions(unitOfWork, outbox, numbers, audit);
 });
@@ -171,20 +169,6 @@ describe('a VMA that asks', () => {
     expect(await status(peer)).toMatchObject({ state: 'approved', agentTokenKey: TOKEN_KEY });
   });
 
-  it('is told its own numbers where OpenSSH serves the tunnel, also when it was approved before', async () => {
-    const peer = newPeer();
-    const { vmaId } = await enrol((await codes.create()).code, peer);
-    await decisions.approve(vmaId, peer.fingerprint, 'c');
-    expect(await status(peer)).not.toHaveProperty('endpoints');
-    settings.transport = 'openssh';
-    const endpoints = { nbd: { host: '127.0.0.1', port: 30_000 }, agent: { host: '127.0.0.1', port: 9081 } };
-    expect(await status(peer)).toMatchObject({ endpoints });
-    await database.getRepository(Vma).update({ id: vmaId }, { nbdPort: null });
-    expect(await status(peer)).not.toHaveProperty('endpoints');
-    await numbers.fillIn();
-    expect(await status(peer)).toMatchObject({ endpoints });
-  });
-
   it('is rejected where its key never asked', async () => {
     await expect(status(newPeer())).rejects.toMatchObject(rejected);
   });
@@ -272,12 +256,6 @@ describe('a decision', () => {
     await decisions.revoke(all[1]!.vmaId, 'c');
     const next = await pending();
     expect((await decisions.approve(next.vmaId, next.peer.fingerprint, 'c')).agentPort).toBe(ports[1]);
-    const rows = await database.getRepository(Vma).findBy({ state: 'approved' });
-    expect(rows.map(({ nbdPort }) => nbdPort).sort()).toEqual([30_000, 30_001, 30_002]);
-    expect(await database.getRepository(Vma).findOneByOrFail({ state: 'revoked' })).toMatchObject({
-      agentPort: null,
-      nbdPort: null,
-    });
   });
 
   it('counts once, and leaves its fact once', async () => {

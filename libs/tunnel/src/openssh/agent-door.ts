@@ -54,10 +54,12 @@ export class AgentDoor {
   private async prove(): Promise<void> {
     try {
       (await connectToAgent(this.identity, this.tunnelUid)).destroy();
+      const { id, publicKey, nbdSocketPath, agentSocketPath } = this.identity;
       // sshd has the port: ours is the Unix socket alone
-      const { agentPort: _, ...rest } = this.identity;
-      if (this.identity.agentSocketPath !== undefined)
-        this.listener ??= await AgentListener.listen(rest, () => this.call());
+      if (agentSocketPath !== undefined)
+        this.listener ??= await AgentListener.listen({ id, publicKey, nbdSocketPath, agentSocketPath }, () =>
+          this.call(),
+        );
     } catch (error) {
       this.tellRefusal(error);
       return;

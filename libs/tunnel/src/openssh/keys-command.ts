@@ -6,8 +6,8 @@ export interface KeysCommandInput {
   readonly keysDirectory: string;
   /** Where a connection's one key is noted; belongs to the keys account. */
   readonly claimsDirectory: string;
-  /** What user `enroll` runs, whatever it asks for; gets the key as its last argument. */
-  readonly enrolCommand: string;
+  /** What user `enroll` runs, whatever it asks for; gets the key as its last argument. Absent: nobody can enrol. */
+  readonly enrolCommand: string | undefined;
 }
 
 /**
@@ -41,7 +41,7 @@ case $2 in
     case $line in *" ssh-ed25519 $4") ;; *) exit 0 ;; esac
     ;;
   ${accounts.enrol})
-    line="restrict,command=\\"${enrolCommand} $4\\" ssh-ed25519 $4"
+    ${enrolCommand === undefined ? 'exit 0' : `line="restrict,command=\\"${enrolCommand} $4\\" ssh-ed25519 $4"`}
     ;;
   *) exit 0 ;;
 esac

@@ -9,8 +9,13 @@ import { Backoff } from '../backoff.js';
 import { joinStreams } from '../join-streams.js';
 import { formatPublicKey } from '../keys.js';
 import { readHostKey } from '../read-host-key.js';
-import type { SourceTunnel, TunnelWay } from '../transport.js';
-import type { TunnelClientEvents, TunnelClientOptions, TunnelState } from '../tunnel-client.js';
+import type {
+  SourceTunnel,
+  TunnelClientEvents,
+  TunnelClientOptions,
+  TunnelState,
+  TunnelWay,
+} from '../client-options.js';
 import { writeDurably } from './key-files.js';
 import { HOST_ALIAS, sshArguments, sshFailure } from './ssh-command.js';
 

@@ -82,7 +82,12 @@ export class OpenSshServer extends EventEmitter<TunnelServerEvents> implements T
         'config.missing',
         'tunnel.transport: expected a table of identities for openssh.',
       );
-    const place = await preparePlace(openSsh, { hostKey, limits: this.limits, runner: this.runner });
+    const place = await preparePlace(openSsh, {
+      hostKey,
+      limits: this.limits,
+      runner: this.runner,
+      enrols: enrol !== undefined,
+    });
     const files = new RunningFiles(place.runningDirectory);
     files.endLeftovers();
     const tunnelUid = place.accounts.tunnel.uid;

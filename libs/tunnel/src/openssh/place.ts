@@ -34,9 +34,15 @@ export interface Place {
  */
 export async function preparePlace(
   settings: OpenSshSettings,
-  options: { readonly hostKey: string; readonly limits: TunnelLimits; readonly runner: ProcessRunner },
+  options: {
+    readonly hostKey: string;
+    readonly limits: TunnelLimits;
+    readonly runner: ProcessRunner;
+    /** Whether user `enroll` is offered anything. */
+    readonly enrols: boolean;
+  },
 ): Promise<Place> {
-  const { hostKey, limits, runner } = options;
+  const { hostKey, limits, runner, enrols } = options;
   const signal = AbortSignal.timeout(CHECK_MS);
   if (process.getuid?.() !== 0)
     throw wrong('expected the rights of root for openssh: sshd logs other users in. Use ssh2 without them.');
@@ -69,7 +75,7 @@ export async function preparePlace(
     accounts: names,
     keysDirectory: place.keysDirectory,
     claimsDirectory: place.claimsDirectory,
-    enrolCommand: `${process.execPath} ${at('enrol-bridge.mjs')} ${place.enrolSocket}`,
+    enrolCommand: enrols ? `${process.execPath} ${at('enrol-bridge.mjs')} ${place.enrolSocket}` : undefined,
   });
   writeDurably(directory, 'keys-command', script, 0o755);
   const config = sshdConfig({

@@ -1,6 +1,6 @@
 import { MigrationError } from '@ossea/errors';
 import { ALGORITHMS, KEEPALIVE, TUNNEL_USER, type TunnelEndpoints } from '../algorithms.js';
-import type { AgentEndpoint } from '../tunnel-client.js';
+import type { AgentEndpoint } from '../client-options.js';
 
 /** The name that the server has in our file of known hosts: it is known by its key, wherever it stands. */
 export const HOST_ALIAS = 'ossea-oma';

@@ -16,7 +16,7 @@ const POLL_MS = 10;
 const REFUSALS: readonly (readonly [RegExp, string])[] = [
   [/^(Failed|Invalid user|User .* not allowed|error: maximum authentication)/, 'authentication'],
   [
-    /but the request was denied|refused local port forward|administratively prohibited/,
+    /but the request was denied|refused (local|streamlocal) port forward|administratively prohibited/,
     'a forbidden channel',
   ],
   [
