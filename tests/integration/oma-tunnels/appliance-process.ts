@@ -11,12 +11,14 @@ import type { SiteAppliance } from './tunnel-site.js';
 
 const MAIN = fileURLToPath(new URL('../../../apps/oma/dist/main.js', import.meta.url));
 
+const DROP_IN = fileURLToPath(new URL('../../../appliance-image/oma/oma-openssh.conf', import.meta.url));
+
 interface Ready {
   readonly pid: number;
   readonly httpUrl: string;
 }
 
-/** The OMA in a process of its own, which sees the accounts of its ground. */
+/** The OMA in a process of its own, which sees the accounts of its ground, with the rights that the appliance gives it. */
 export class ApplianceProcess implements SiteAppliance {
   private end: () => Promise<void> = async () => undefined;
   private token: string | null = null;
@@ -49,7 +51,16 @@ export class ApplianceProcess implements SiteAppliance {
   }
 
   private async begin(): Promise<void> {
-    const { command, args } = this.ground.enter(process.execPath, [MAIN]);
+    // as the appliance's unit has it
+    const capabilities = /^CapabilityBoundingSet=(CAP_.*)$/m.exec(await readFile(DROP_IN, 'utf8'))?.[1] ?? '';
+    const bounds = ['-all', ...capabilities.split(' ').map((name) => `+${name.slice(4).toLowerCase()}`)];
+    const { command, args } = this.ground.enter('setpriv', [
+      `--bounding-set=${bounds.join(',')}`,
+      '--inh-caps=-all',
+      '--',
+      process.execPath,
+      MAIN,
+    ]);
     const oma = spawn(command, args, {
       env: {
         PATH: process.env['PATH'],

@@ -38,7 +38,7 @@ describe.skipIf(!TRANSPORTS.includes('openssh'))('an OMA with tunnel.transport o
   it('enrols, approves, is told by the agent, carries NBD, and revokes', async () => {
     await start();
     const a = await site.connectedVma();
-    const b = await site.connectedVma();
+    const b = await site.connectedVma({ tunnel: { client: 'openssh' } });
     // the OMA's own calls have gone through: only the agent knows its release
     await until('both say their release', async () =>
       (await site.vmas()).every(({ version }) => version !== undefined),
