@@ -1,8 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import type { AuditOutcome, IssuedToken, SetUp, SignIn } from '@ossea/api-contract';
+import type { IssuedToken, SetUp, SignIn } from '@ossea/api-contract';
 import { MigrationError } from '@ossea/errors';
 import { Mutex } from 'async-mutex';
 import { DataSource, type EntityManager } from 'typeorm';
+import { AuditRefusals } from '../audit/audit-refusals.js';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { isUniqueViolation } from '../database/driver-errors.js';
 import { Setting } from '../database/setting.entity.js';
@@ -13,6 +14,7 @@ import { hashPassword, isPassword, PasswordHash } from './passwords.js';
 import { SetUpCode } from './set-up-code.js';
 
 const ADMINISTRATOR = 'administrator';
+const ADMIN = { type: 'user', id: ADMINISTRATOR };
 const SESSION_MS = 12 * 3_600_000;
 /** Names of settings. */
 const SET_UP = 'access.set-up';
@@ -33,6 +35,7 @@ export class AccessService {
     private readonly tokens: ApiTokens,
     private readonly code: SetUpCode,
     private readonly audit: AuditTrail,
+    private readonly refusals: AuditRefusals,
   ) {}
 
   /** At the start: the code that nobody has seen yet, or `undefined`. */
@@ -53,7 +56,7 @@ export class AccessService {
     this.limiter.check(address);
     if (!(await this.code.isCode(code))) {
       this.limiter.failed(address);
-      await this.unitOfWork.run((manager) => this.note(manager, 'access.set-up', 'refused'));
+      await this.refusals.write({ action: 'access.set-up', subject: ADMIN });
       throw new MigrationError('access.unauthenticated', 'This is not the set-up code of this appliance.');
     }
     const hash = password === undefined ? undefined : await hashPassword(password);
@@ -62,7 +65,7 @@ export class AccessService {
         await insert(manager, SET_UP, { at: new Date().toISOString() });
         if (hash) await insert(manager, PASSWORD, hash);
         const token = await this.tokens.issue(manager, ADMINISTRATOR, hash && sessionEnd());
-        await this.note(manager, 'access.set-up');
+        await this.audit.append(manager, { action: 'access.set-up', subject: ADMIN });
         return token;
       });
       await this.code.remove();
@@ -88,7 +91,7 @@ export class AccessService {
     }
     return this.unitOfWork.run(async (manager) => {
       const token = await this.tokens.issue(manager, ADMINISTRATOR, sessionEnd());
-      await this.note(manager, 'access.sign-in');
+      await this.audit.append(manager, { action: 'access.sign-in', subject: ADMIN });
       return token;
     });
   }
@@ -103,16 +106,8 @@ export class AccessService {
       return;
     }
     this.limiter.failed(address);
-    await this.unitOfWork.run((manager) => this.note(manager, 'access.sign-in-failed', 'refused'));
+    await this.refusals.write({ action: 'access.sign-in-failed', subject: ADMIN });
     throw new MigrationError('access.unauthenticated', 'The password is wrong.');
-  }
-
-  private note(
-    manager: EntityManager,
-    action: 'access.set-up' | 'access.sign-in' | 'access.sign-in-failed',
-    outcome: AuditOutcome = 'done',
-  ): Promise<void> {
-    return this.audit.append(manager, { action, outcome, subject: { type: 'user', id: ADMINISTRATOR } });
   }
 
   private async isSetUp(): Promise<boolean> {

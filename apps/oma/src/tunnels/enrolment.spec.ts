@@ -6,6 +6,7 @@ import { PAIRING_ALPHABET, enrolMessage, statusMessage } from '@ossea/agent-prot
 import { fingerprint, generateKeyPair, type EnrolPeer } from '@ossea/tunnel';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DataSource } from 'typeorm';
+import { AuditRefusals } from '../audit/audit-refusals.js';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { parseConfig } from '../config/load-config.js';
 import { openDatabase } from '../database/data-source.js';
@@ -36,7 +37,7 @@ beforeEach(async () => {
   const outbox = new Outbox(database);
   const audit = new AuditTrail();
   codes = new PairingCodes(database, unitOfWork, audit);
-  desk = new EnrolmentDesk(database, unitOfWork, codes, outbox, audit);
+  desk = new EnrolmentDesk(database, unitOfWork, codes, outbox, audit, new AuditRefusals(unitOfWork, audit));
   const settings = {
     host: '127.0.0.1',
     port: 0,
