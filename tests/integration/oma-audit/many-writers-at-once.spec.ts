@@ -1,5 +1,6 @@
 import { AUDIT_GENESIS, verifyAudit } from '@ossea/api-contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AuditRefusals } from '../../../apps/oma/src/audit/audit-refusals.js';
 import { actingAs } from '../../../apps/oma/src/http/request-context.js';
 import { Setting } from '../../../apps/oma/src/database/setting.entity.js';
 import { ENGINES } from '../oma-shell/appliance.js';
@@ -67,5 +68,17 @@ describe.each(ENGINES)('the audit log on %s', (engine) => {
     expect(JSON.stringify(rows)).not.toContain('hunter2');
     const lines = rows.map((row) => JSON.stringify(row));
     expect(await verifyAudit(lines, check)).toMatchObject({ intact: true });
+  });
+
+  it('keeps the first of a flood of refusals, and how many more there were', async () => {
+    const before = (await bench.rows()).length;
+    const refusals = new AuditRefusals(bench.unitOfWork, bench.trail);
+    const entry = { action: 'access.sign-in-failed', subject: { type: 'user', id: 'anna' } } as const;
+    for (let second = 0; second < 100; second += 1) await refusals.write(entry, 1_000 + second);
+    await refusals.write(entry, 62_000);
+    const rows = (await bench.rows()).slice(before);
+    expect(rows).toHaveLength(61);
+    expect(rows.every(({ outcome }) => outcome === 'refused')).toBe(true);
+    expect(rows.at(-1)?.detail).toEqual({ leftOutBefore: 40 });
   });
 });

@@ -63,6 +63,34 @@ describe.each(ENGINES)('the key of stored secrets on %s', (engine) => {
   });
 });
 
+it('is rotated while people read and change connections: nobody notices', async () => {
+  await using oma = await Appliance.start();
+  const ids: string[] = [];
+  for (let number = 0; number < 20; number += 1) {
+    const { body } = await oma.call('connections', { body: { ...connection, name: `cloud ${number}` } });
+    ids.push(Connection.parse(body).id);
+  }
+  const statuses = new Set<number>();
+  let rotated = false;
+  const work = async (id: string) => {
+    do {
+      const { settings } = Connection.parse((await oma.call(`connections/${id}`)).body);
+      statuses.add((await oma.call(`connections/${id}`, { method: 'PATCH', body: { settings } })).status);
+    } while (!rotated);
+  };
+  const working = Promise.all(ids.map(work));
+  for (let round = 0; round < 3; round += 1)
+    expect(await jobOf(oma, 'rotate')).toMatchObject({
+      state: 'succeeded',
+      result: { unreadable: 0, keysLeft: [] },
+    });
+  rotated = true;
+  await working;
+  expect([...statuses]).toEqual([200]);
+  const { items } = SecretKeys.parse((await oma.call('admin/secrets')).body);
+  expect(items).toMatchObject([{ current: true, present: true, secrets: ids.length * 2 }]);
+});
+
 it('is not rotated where systemd holds it; the answer says what to do', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'cred-'));
   try {

@@ -14,7 +14,7 @@ describe('the configuration', () => {
   it('needs a state directory and nothing else', () => {
     expect(parseConfig({ stateDir: '/s' })).toMatchObject({
       http: { host: '127.0.0.1', port: 3001 },
-      tls: { mode: 'auto' },
+      tls: { mode: 'on' },
       tunnel: { host: '0.0.0.0', port: 443, firstAgentPort: 9081, transport: 'ssh2', firstNbdPort: 30_000 },
       database: { engine: 'sqlite' },
       log: { level: 'info' },

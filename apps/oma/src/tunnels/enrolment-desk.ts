@@ -4,6 +4,7 @@ import { DisplayName } from '@ossea/api-contract';
 import { MigrationError, isMigrationError } from '@ossea/errors';
 import type { EnrolPeer } from '@ossea/tunnel';
 import { DataSource, LessThan, type EntityManager } from 'typeorm';
+import { AuditRefusals } from '../audit/audit-refusals.js';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { isUniqueViolation } from '../database/driver-errors.js';
 import { newId } from '../database/new-id.js';
@@ -35,6 +36,7 @@ export class EnrolmentDesk {
     private readonly outbox: Outbox,
     private readonly numbers: VmaNumbers,
     private readonly audit: AuditTrail,
+    private readonly refusals: AuditRefusals,
   ) {}
 
   /**
@@ -80,14 +82,11 @@ export class EnrolmentDesk {
         return await this.enrol(request, peer);
       } catch (error) {
         if (isMigrationError(error) && error.code === 'enrolment.rejected')
-          await this.unitOfWork.run((manager) =>
-            this.audit.append(manager, {
-              action: 'vma.enrolment-request',
-              outcome: 'refused',
-              subject: { type: 'vma-key', id: peer.fingerprint },
-              detail: { why: error.message },
-            }),
-          );
+          await this.refusals.write({
+            action: 'vma.enrolment-request',
+            subject: { type: 'vma-key', id: peer.fingerprint },
+            detail: { why: error.message },
+          });
         throw error;
       }
     });

@@ -6,6 +6,7 @@ import { PAIRING_ALPHABET, enrolMessage, statusMessage } from '@ossea/agent-prot
 import { fingerprint, generateKeyPair, type EnrolPeer } from '@ossea/tunnel';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DataSource } from 'typeorm';
+import { AuditRefusals } from '../audit/audit-refusals.js';
 import { AuditTrail } from '../audit/audit-trail.js';
 import { parseConfig } from '../config/load-config.js';
 import { openDatabase } from '../database/data-source.js';
@@ -38,7 +39,12 @@ beforeEach(async () => {
   const outbox = new Outbox(database);
   const audit = new AuditTrail();
   codes = new PairingCodes(database, unitOfWork, audit);
+<<<<<<< HEAD
   const settings: TunnelsSettings = {
+=======
+  desk = new EnrolmentDesk(database, unitOfWork, codes, outbox, audit, new AuditRefusals(unitOfWork, audit));
+  const settings = {
+>>>>>>> secrets
     host: '127.0.0.1',
     port: 0,
     firstAgentPort: 9081,
