@@ -5,9 +5,8 @@ import { AuditedWork } from './audited-work.js';
 
 /** Lets every room write in the audit log. */
 @Global()
-<<<<<<< HEAD
-@Module({ providers: [AuditTrail, AuditedWork], exports: [AuditTrail, AuditedWork] })
-=======
-@Module({ providers: [AuditTrail, AuditRefusals], exports: [AuditTrail, AuditRefusals] })
->>>>>>> secrets
+@Module({
+  providers: [AuditTrail, AuditRefusals, AuditedWork],
+  exports: [AuditTrail, AuditRefusals, AuditedWork],
+})
 export class AuditTrailModule {}

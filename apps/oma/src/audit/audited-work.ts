@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { UnitOfWork } from '../database/unit-of-work.js';
+import { AuditRefusals } from './audit-refusals.js';
 import { AuditTrail, type AuditEntry } from './audit-trail.js';
 
 /** A transaction that always leaves its row in the audit log. */
@@ -9,6 +10,7 @@ export class AuditedWork {
   constructor(
     private readonly unitOfWork: UnitOfWork,
     private readonly audit: AuditTrail,
+    private readonly refusals: AuditRefusals,
   ) {}
 
   /** Runs `body` as `UnitOfWork` does, and adds the row that `entryOf` makes of its outcome, last. */
@@ -22,6 +24,6 @@ export class AuditedWork {
 
   /** Tells of something that was turned away. */
   refused(entry: Omit<AuditEntry, 'outcome'>): Promise<void> {
-    return this.unitOfWork.run((manager) => this.audit.append(manager, { ...entry, outcome: 'refused' }));
+    return this.refusals.write(entry);
   }
 }

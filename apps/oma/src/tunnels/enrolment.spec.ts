@@ -39,12 +39,7 @@ beforeEach(async () => {
   const outbox = new Outbox(database);
   const audit = new AuditTrail();
   codes = new PairingCodes(database, unitOfWork, audit);
-<<<<<<< HEAD
   const settings: TunnelsSettings = {
-=======
-  desk = new EnrolmentDesk(database, unitOfWork, codes, outbox, audit, new AuditRefusals(unitOfWork, audit));
-  const settings = {
->>>>>>> secrets
     host: '127.0.0.1',
     port: 0,
     firstAgentPort: 9081,
@@ -57,7 +52,8 @@ beforeEach(async () => {
     runDir: directory,
   };
   const numbers = new VmaNumbers(unitOfWork, settings);
-  desk = new EnrolmentDesk(database, unitOfWork, codes, outbox, numbers, audit);
+  const refusals = new AuditRefusals(unitOfWork, audit);
+  desk = new EnrolmentDesk(database, unitOfWork, codes, outbox, numbers, audit, refusals);
   decisions = new VmaDecisions(unitOfWork, outbox, numbers, audit);
 });
 afterEach(async () => {
