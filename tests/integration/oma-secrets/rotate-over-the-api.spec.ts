@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Connection, Job, Problem, SECRET_MASK, SecretKeys } from '@ossea/api-contract';
 import { describe, expect, it } from 'vitest';
+import { Job as JobRow } from '../../../apps/oma/src/jobs/job.entity.js';
 import { Appliance, ENGINES } from '../oma-shell/appliance.js';
 
 const CHOSEN = [
@@ -61,6 +62,32 @@ describe.each(ENGINES)('the key of stored secrets on %s', (engine) => {
     expect(seen.settings['secretKey']).toBe(SECRET_MASK);
     expect(await jobOf(oma, 'rewrap')).toMatchObject({ state: 'succeeded', result: { rewrapped: 0 } });
   });
+});
+
+it('is rotated to the end by the next life, when the process dies in the middle', async () => {
+  await using oma = await Appliance.start();
+  await oma.call('connections', { body: connection });
+  const [old] = SecretKeys.parse((await oma.call('admin/secrets')).body).items;
+  const done = await jobOf(oma, 'rewrap');
+  // as a process leaves it that is killed just after the job was made
+  await oma.restart((database) =>
+    database
+      .getRepository(JobRow)
+      .update(
+        { id: done.id },
+        {
+          kind: 'rotate-secrets',
+          state: 'running',
+          lane: 'secrets',
+          endedAt: null,
+          input: { fromKey: old?.id } as object,
+        },
+      ),
+  );
+  const job = Job.parse((await oma.call(`jobs/${done.id}?wait=30s`)).body);
+  expect(job).toMatchObject({ state: 'succeeded', result: { rewrapped: 2, keysLeft: [] } });
+  const { items } = SecretKeys.parse((await oma.call('admin/secrets')).body);
+  expect(items).toEqual([{ ...old, id: expect.not.stringMatching(old?.id ?? '') }]);
 });
 
 it('is rotated while people read and change connections: nobody notices', async () => {

@@ -2,6 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { IssuedToken, SignedIn, scopesOf } from '@ossea/api-contract';
+import type { DataSource } from 'typeorm';
 import type { OmaConfig, OmaConfigInput } from '../../../apps/oma/src/config/config.schema.js';
 import { parseConfig } from '../../../apps/oma/src/config/load-config.js';
 import { createDataSource } from '../../../apps/oma/src/database/data-source.js';
@@ -67,9 +68,15 @@ export class Appliance implements AsyncDisposable {
     return this.oma.httpUrl;
   }
 
-  /** Stops it and starts it again on the same state. */
-  async restart(): Promise<void> {
+  /** Stops it and starts it again on the same state; `between` may touch the database meanwhile. */
+  async restart(between?: (database: DataSource) => Promise<unknown>): Promise<void> {
     await this.oma[Symbol.asyncDispose]();
+    if (between) {
+      const database = createDataSource(this.config);
+      await database.initialize();
+      await between(database);
+      await database.destroy();
+    }
     this.oma = await startOma(this.config);
   }
 

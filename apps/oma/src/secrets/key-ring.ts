@@ -2,6 +2,8 @@ import { createHash, randomBytes } from 'node:crypto';
 import { MigrationError } from '@ossea/errors';
 
 export const KEY_BYTES = 32;
+/** Whoever read a row just before it was sealed anew opens what they read within this time. */
+const GRACE_MS = 10 * 60_000;
 
 /** A key that wraps the keys of secrets. */
 export interface Kek {
@@ -24,6 +26,7 @@ export function newKek(): Kek {
 /** The keys that this process has: one seals, all open. */
 export class KeyRing {
   private readonly keys = new Map<string, Kek>();
+  private readonly leaving = new Map<string, Kek>();
 
   constructor(
     private newest: Kek,
@@ -42,7 +45,7 @@ export class KeyRing {
   }
 
   find(id: string): Kek | undefined {
-    return this.keys.get(id);
+    return this.keys.get(id) ?? this.leaving.get(id);
   }
 
   /** From now on this key seals; the one before still opens. */
@@ -51,8 +54,12 @@ export class KeyRing {
     this.newest = kek;
   }
 
-  /** Forgets a key that seals nothing any more. */
+  /** Forgets a key that no row needs: at once for all that is to come, and in memory after a while. */
   drop(id: string): void {
-    if (id !== this.newest.id) this.keys.delete(id);
+    const kek = this.keys.get(id);
+    if (!kek || id === this.newest.id) return;
+    this.keys.delete(id);
+    this.leaving.set(id, kek);
+    setTimeout(() => this.leaving.delete(id), GRACE_MS).unref();
   }
 }

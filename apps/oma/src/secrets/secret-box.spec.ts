@@ -1,6 +1,6 @@
 import { createCipheriv, createHash, hkdfSync, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { ENTITIES } from '../database/schema.js';
 import { getMetadataArgsStorage } from 'typeorm';
 import { kekOf, KeyRing } from './key-ring.js';
@@ -124,6 +124,24 @@ it('takes a secret to another key; the old key opens it no more', () => {
     expect(both.isUpToDate(next)).toBe(true);
     expect(new SecretBox(new KeyRing(other)).open(next, PLACE)).toBe('the secret itself');
     refused(() => box.open(next, PLACE));
+  }
+});
+
+it('opens with a key that has just gone what was read before, and a while later no more', () => {
+  vi.useFakeTimers();
+  try {
+    const ring = new KeyRing(kekOf(randomBytes(32)), [kekOf(key)]);
+    const both = new SecretBox(ring);
+    const sealed = box.seal('the secret itself', PLACE);
+    ring.drop(kekOf(key).id);
+    expect(ring.olderIds).toEqual([]);
+    expect(both.open(sealed, PLACE)).toBe('the secret itself');
+    vi.runAllTimers();
+    refused(() => both.open(sealed, PLACE));
+    ring.drop(ring.current.id);
+    expect(both.open(both.seal('s', PLACE), PLACE)).toBe('s');
+  } finally {
+    vi.useRealTimers();
   }
 });
 

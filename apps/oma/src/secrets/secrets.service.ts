@@ -44,7 +44,7 @@ export class SecretsService implements OnModuleInit {
       items: [...ids].map((id) => ({
         id,
         current: id === current.id,
-        present: this.keys.ring.find(id) !== undefined,
+        present: id === current.id || olderIds.includes(id),
         secrets: uses.get(id) ?? 0,
       })),
     };
