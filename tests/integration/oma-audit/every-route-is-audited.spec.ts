@@ -24,7 +24,7 @@ describe.each(ENGINES)('on %s', (engine) => {
     const rows = async (): Promise<AuditEvent[]> =>
       AuditPage.parse((await oma.call('audit?limit=500')).body).items.reverse();
     let seen = (await rows()).length;
-    expect((await rows()).map(({ action }) => action)).toEqual(['access.set-up']);
+    expect((await rows()).map(({ action }) => action)).toEqual(['access.set-up', 'api-token.create']);
     const writtenBy = async (route: string, address: string, sent?: unknown, outcome = 'done') => {
       const method = route.split(' ')[0] ?? '';
       const answer = await oma.call(address, { method, ...(sent === undefined ? {} : { body: sent }) });

@@ -129,8 +129,13 @@ export async function callAt(url: string, path: string, call: Call): Promise<Ans
   return {
     status: response.status,
     headers: response.headers,
-    body: (text.startsWith('{') ? JSON.parse(text) : { text }) as Record<string, unknown>,
+    // lines of JSON are text, too
+    body: (isJson(response) ? JSON.parse(text) : { text }) as Record<string, unknown>,
   };
+}
+
+function isJson({ headers }: Response): boolean {
+  return /^application\/(problem\+)?json\b/.test(headers.get('content-type') ?? '');
 }
 
 /** A token of the administrator's with every scope, for the code of the set-up. */
