@@ -3,15 +3,12 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
-  scopesOf,
   type AddedVms,
   type Connection,
   type DiscoveredVms,
-  type IssuedToken,
   type Job,
   type LeftBehind,
   type PairingCode,
-  type SignedIn,
   type TargetNetworkList,
   type Vma,
   type VmaList,
@@ -19,6 +16,7 @@ import {
 } from '@ossea/api-contract';
 import { ApiClient } from './api-client.js';
 import { Appliance } from './appliance.js';
+import { firstToken } from './first-token.js';
 import { freePort } from './free-port.js';
 import { childOf, processesBelow } from './left-behind.js';
 import { startMariaDb, type PrivateMariaDb } from './mariadb.js';
@@ -124,14 +122,11 @@ export class Stack implements AsyncDisposable {
   private async setUp(): Promise<void> {
     const code = (await readFile(this.at('o/set-up-code'), 'utf8')).trim();
     const password = this.options.password ?? randomBytes(12).toString('base64url');
-    const session = await this.api.post<SignedIn>('/api/v1/access/set-up', { code, password });
-    this.api.token = session.token ?? '';
-    // a program's own token, which is never asked for a password
-    const { token } = await this.api.post<IssuedToken>('/api/v1/access/tokens', {
-      name: 'stack',
-      scopes: scopesOf('administrator'),
-    });
-    this.api.token = token;
+    const ask = <T>(path: string, body: object, token: string): Promise<T> => {
+      this.api.token = token;
+      return this.api.post<T>(`/api/v1/${path}`, body);
+    };
+    this.api.token = await firstToken(ask, code, password);
   }
 
   private async startTarget(target: 'qemu' | 'cloudstack'): Promise<TargetHost> {

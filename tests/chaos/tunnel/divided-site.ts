@@ -5,12 +5,13 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { IssuedToken, PairingCode, Tunnel, TunnelEventPage, TunnelList, Vma } from '@ossea/api-contract';
+import type { PairingCode, Tunnel, TunnelEventPage, TunnelList, Vma } from '@ossea/api-contract';
 import { nbdSocketPath } from '../../../apps/oma/src/volumes/daemon-supervisor.js';
 import { NbdServers, type NbdServer } from '../../../native/nbd/test/nbd-servers.js';
 import { AgentApi } from '../../integration/vma/agent-api.js';
 import { Appliance } from '../../stack/appliance.js';
 import { childOf } from '../../stack/left-behind.js';
+import { firstToken } from '../../stack/first-token.js';
 import { until } from '../../stack/probe.js';
 import { NatNetwork, OMA_ADDRESS } from './nat-network.js';
 import { UnixApi } from './unix-api.js';
@@ -52,6 +53,8 @@ export class DividedSite implements AsyncDisposable {
       {
         OSSEA_STATE_DIR: join(directory, 'o'),
         OSSEA_HTTP_PORT: String(HTTP_PORT),
+        OSSEA_TLS_MODE: 'off',
+        OSSEA_HTTP_REQUESTS_PER_MINUTE: '100000',
         OSSEA_TUNNEL_HOST: OMA_ADDRESS,
         OSSEA_TUNNEL_PORT: String(TUNNEL_PORT),
         OSSEA_TUNNEL_FIRST_AGENT_PORT: '0',
@@ -157,7 +160,11 @@ export class DividedSite implements AsyncDisposable {
     await this.oma.start();
     await until('the relay listens', () => stat(relaySocket));
     const code = (await readFile(join(this.directory, 'o/set-up-code'), 'utf8')).trim();
-    this.api.token = (await this.api.call<IssuedToken>('access/set-up', { code })).token;
+    const ask = <T>(path: string, body: object, token: string): Promise<T> => {
+      this.api.token = token;
+      return this.api.call<T>(path, body);
+    };
+    this.api.token = await firstToken(ask, code, 'a password of the tests');
     const pairing = await this.api.call<PairingCode>('admin/vma/pairing-code', {});
     const input = JSON.stringify({
       code: pairing.code,

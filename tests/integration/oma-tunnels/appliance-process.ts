@@ -66,6 +66,7 @@ export class ApplianceProcess implements SiteAppliance {
         PATH: process.env['PATH'],
         OSSEA_STATE_DIR: this.stateDir,
         OSSEA_HTTP_PORT: '0',
+        OSSEA_TLS_MODE: 'off',
         OSSEA_TUNNEL_HOST: '127.0.0.1',
         OSSEA_TUNNEL_PORT: '0',
         OSSEA_LOG_LEVEL: 'info',
