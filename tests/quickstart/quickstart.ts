@@ -127,7 +127,7 @@ async function welcome(stack: Stack, password: string): Promise<void> {
   const vm = (await stack.context(stack.sites[0]!.contextId)).name;
   talk(`
 The console:    ${httpUrl}
-Its password:   ${password}
+Sign in as:     admin, with the password ${password}
 API reference:  ${httpUrl}/api/docs
 VMAs dial in at port ${tunnelPort}; logs and state are in ${stack.directory}
 ${stack.target.note ?? ''}
