@@ -137,7 +137,7 @@ export async function startOmaWithVma(packages: Readonly<Record<string, unknown>
     { code, hostKeyFingerprint, name: 'site-a' },
     AbortSignal.timeout(15_000),
   );
-  await vmas.approve(vmaId, fingerprint, requester);
+  await vmas.approve(vmaId, { fingerprint }, requester);
   await until('the VMA is connected', () => vmas.isConnected(vmaId));
   return {
     directory,

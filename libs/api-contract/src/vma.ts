@@ -11,6 +11,8 @@ export const Vma = z
     state: VmaState,
     /** SHA256 fingerprint of its key, as OpenSSH prints it; compare it before you approve. */
     fingerprint: z.string(),
+    /** The same for people who compare by voice: six words for its key and the OMA's host key together. */
+    words: z.string(),
     version: z.string().optional(),
     /** The port on the OMA's loopback where its agent API is reached. */
     agentPort: z.int().optional(),
@@ -41,6 +43,11 @@ export const CreatePairingCode = z
   .meta({ id: 'CreatePairingCode' });
 export type CreatePairingCode = z.infer<typeof CreatePairingCode>;
 
-/** The fingerprint that the administrator compared, so that another key cannot slip in between. */
-export const ApproveVma = z.strictObject({ fingerprint: z.string().max(100) }).meta({ id: 'ApproveVma' });
+/** The fingerprint or the words that the administrator compared, so that another key cannot slip in between. */
+export const ApproveVma = z
+  .strictObject({ fingerprint: z.string().max(100).optional(), words: z.string().max(100).optional() })
+  .refine(({ fingerprint, words }) => (fingerprint === undefined) !== (words === undefined), {
+    message: 'expected either the fingerprint or the words',
+  })
+  .meta({ id: 'ApproveVma' });
 export type ApproveVma = z.infer<typeof ApproveVma>;

@@ -1,4 +1,4 @@
-import { PairingCode, PluginFileList, Vma, VmaList } from '@ossea/api-contract';
+import { PairingCode, type ApproveVma, PluginFileList, Vma, VmaList } from '@ossea/api-contract';
 import type { Command } from 'commander';
 import { CliError, EXIT } from '../exit-codes.js';
 import type { Acting, Invocation } from '../invocation.js';
@@ -40,11 +40,8 @@ export function addVmaCommands(program: Command, acting: Acting): void {
     .description('let a VMA in, after you have compared its fingerprint')
     .argument('<vma>', 'name or id')
     .option('--fingerprint <fingerprint>', 'the fingerprint that the VMA shows, as SHA256:…')
-    .action(
-      acting<[string], { fingerprint?: string }>((call, [named], { fingerprint }) =>
-        approve(call, named, fingerprint),
-      ),
-    );
+    .option('--words <words>', 'or the six words that it shows')
+    .action(acting<[string], ApproveVma>((call, [named], compared) => approve(call, named, compared)));
   vma
     .command('reject')
     .description('turn a VMA away')
@@ -99,18 +96,18 @@ export function addVmaCommands(program: Command, acting: Acting): void {
     );
 }
 
-/** The fingerprint that was compared goes with the approval, so that no other key slips in between. */
-async function approve(call: Invocation, named: string, compared: string | undefined): Promise<void> {
+/** What was compared goes with the approval, so that no other key slips in between. */
+async function approve(call: Invocation, named: string, compared: ApproveVma): Promise<void> {
   const api = await call.api();
   const id = await vmaIdOf(api, named);
-  let fingerprint = compared;
-  if (fingerprint === undefined) {
+  if (compared.fingerprint === undefined && compared.words === undefined) {
     const asking = (await vmas(api)).find((vma) => vma.id === id);
     if (!asking) throw new CliError(EXIT.notFound, `There is no VMA ${id}.`);
-    call.talk.say(`${asking.name} shows itself with the key\n\n    ${asking.fingerprint}\n`);
-    await call.talk.confirm('Is that what stands on its console?', '--fingerprint SHA256:…');
-    fingerprint = asking.fingerprint;
+    const { name, fingerprint, words } = asking;
+    call.talk.say(`${name} shows itself with the key\n\n    ${fingerprint}\n    ${words}\n`);
+    await call.talk.confirm('Is that what stands on its console?', '--fingerprint SHA256:… or --words');
+    compared = { fingerprint };
   }
-  const { value, body } = await api.post(`/api/v1/admin/vma/approve/${id}`, Vma, { fingerprint });
+  const { value, body } = await api.post(`/api/v1/admin/vma/approve/${id}`, Vma, compared);
   call.print.one(value, body, VMA);
 }

@@ -28,6 +28,7 @@ export const VMA: Columns<Vma> = [
   { head: 'state', cell: ({ state }) => state },
   { head: 'connected', cell: ({ connected }) => connected },
   { head: 'fingerprint', cell: ({ fingerprint }) => fingerprint },
+  { head: 'words', cell: ({ words }) => words },
   { head: 'last seen', cell: ({ lastSeenAt }) => lastSeenAt },
 ];
 

@@ -60,7 +60,7 @@ export class VmaDecisions {
           if (row.fingerprint !== fingerprint.trim())
             throw new MigrationError(
               'request.conflict',
-              'This is not the fingerprint of the VMA. Compare it with what the VMA shows.',
+              'This is not what the VMA shows of its key. Compare the fingerprint or the words.',
               { context: { vma: id } },
             );
           Object.assign(row, await this.numbers.free(manager, row));

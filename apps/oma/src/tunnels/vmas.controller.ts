@@ -35,13 +35,13 @@ export class VmasController {
   @Post('approve/:id')
   @Needs('vmas.decide')
   @HttpCode(200)
-  @Answers('Lets a VMA in; the fingerprint says which one was looked at', Vma)
+  @Answers('Lets a VMA in; the fingerprint, or the words for it, say which one was looked at', Vma)
   approve(
     @Param('id', { schema: Id }) id: string,
-    @Body({ schema: ApproveVma }) { fingerprint }: ApproveVma,
+    @Body({ schema: ApproveVma }) compared: ApproveVma,
     @Caller() caller: CurrentCaller,
   ): Promise<Vma> {
-    return this.vmas.approve(id, fingerprint, caller);
+    return this.vmas.approve(id, compared, caller);
   }
 
   @Post('reject/:id')

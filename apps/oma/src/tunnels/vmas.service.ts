@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import type { PairingCode as PairingCodeView, Vma as VmaView } from '@ossea/api-contract';
+import { normaliseWords } from '@ossea/agent-protocol';
+import type { ApproveVma, PairingCode as PairingCodeView, Vma as VmaView } from '@ossea/api-contract';
 import { DataSource } from 'typeorm';
 import { AccessJobs } from './access-jobs.js';
 import { expirePending } from './enrolment-desk.js';
@@ -62,10 +63,14 @@ export class VmasService {
     });
   }
 
-  /** Lets a VMA in. Throws `request.conflict` unless the fingerprint is the very one of the VMA that asks. */
-  async approve(vmaId: string, fingerprint: string, requester: Requester): Promise<VmaView> {
+  /**
+   * Lets a VMA in.
+   * Throws `request.conflict` unless the fingerprint, or the words for it, are the very ones of the VMA that asks.
+   */
+  async approve(vmaId: string, compared: ApproveVma, requester: Requester): Promise<VmaView> {
     await this.get(vmaId);
-    return this.decided('approve-vma', 'Approving a VMA', vmaId, requester, { fingerprint }, async () => {
+    return this.decided('approve-vma', 'Approving a VMA', vmaId, requester, compared, async () => {
+      const fingerprint = await this.fingerprintOf(vmaId, compared);
       const row = await this.decisions.approve(vmaId, fingerprint, requester.correlationId);
       await this.tunnel.admit();
       return row;
@@ -95,7 +100,7 @@ export class VmasService {
     label: string,
     vmaId: string,
     requester: Requester,
-    more: Readonly<Record<string, string>>,
+    more: Readonly<Record<string, unknown>>,
     run: () => Promise<Vma>,
   ): Promise<VmaView> {
     const row = await this.jobs.run({
@@ -109,7 +114,14 @@ export class VmasService {
     return this.view(row);
   }
 
+  /** What was compared, as a fingerprint; words that are not this VMA's are none that any key has. */
+  private async fingerprintOf(vmaId: string, { fingerprint = '', words }: ApproveVma): Promise<string> {
+    if (words === undefined) return fingerprint;
+    const asking = await this.get(vmaId);
+    return normaliseWords(words) === asking.words ? asking.fingerprint : '';
+  }
+
   private view(row: Vma): VmaView {
-    return vmaView(row, this.presence.of(row.id));
+    return vmaView(row, this.presence.of(row.id), this.tunnel.hostKeyFingerprint);
   }
 }
