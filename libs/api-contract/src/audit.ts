@@ -33,6 +33,7 @@ export const AUDIT_ACTIONS = {
   'vma.approve': 'A VMA was let in.',
   'vma.enrolment-request': 'A VMA asked to be let in.',
   'vma.pairing-code': 'A pairing code was made.',
+  'vma.pairing-code-withdraw': 'A pairing code was made void.',
   'vma.reject': 'A VMA was turned away.',
   'vma.revoke': 'A VMA was shut out for good.',
 } as const;

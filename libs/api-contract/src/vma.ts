@@ -43,6 +43,31 @@ export const CreatePairingCode = z
   .meta({ id: 'CreatePairingCode' });
 export type CreatePairingCode = z.infer<typeof CreatePairingCode>;
 
+export const PairingCodeState = z.enum(['open', 'used', 'expired', 'void']);
+export type PairingCodeState = z.infer<typeof PairingCodeState>;
+
+/** What is known of a pairing code after it was shown; the code itself is not. */
+export const PairingCodeRecord = z
+  .object({
+    id: Id,
+    state: PairingCodeState,
+    /** Wrong codes that came while it was open; five make it void. */
+    tries: z.int(),
+    /** What the VMA that uses it is called, where that was said. */
+    name: z.string().optional(),
+    createdAt: Timestamp,
+    expiresAt: Timestamp,
+    usedAt: Timestamp.optional(),
+    usedByVmaId: Id.optional(),
+  })
+  .meta({ id: 'PairingCodeRecord' });
+export type PairingCodeRecord = z.infer<typeof PairingCodeRecord>;
+
+export const PairingCodeList = z
+  .object({ items: z.array(PairingCodeRecord) })
+  .meta({ id: 'PairingCodeList' });
+export type PairingCodeList = z.infer<typeof PairingCodeList>;
+
 /** The fingerprint or the words that the administrator compared, so that another key cannot slip in between. */
 export const ApproveVma = z
   .strictObject({ fingerprint: z.string().max(100).optional(), words: z.string().max(100).optional() })

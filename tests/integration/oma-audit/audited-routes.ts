@@ -22,6 +22,7 @@ export const AUDITED_ROUTES: Readonly<Record<string, Audited>> = {
   'POST /api/v1/admin/secrets/rotate': ['job.start', 'secrets.rotate'],
   'POST /api/v1/admin/secrets/rewrap': ['job.start', 'secrets.rewrap'],
   'POST /api/v1/admin/vma/pairing-code': ['job.start', 'vma.pairing-code'],
+  'DELETE /api/v1/admin/vma/pairing-code/{id}': ['job.start', 'vma.pairing-code-withdraw'],
   'POST /api/v1/admin/vma/approve/{id}': ['job.start', 'vma.approve'],
   'POST /api/v1/admin/vma/reject/{id}': ['job.start', 'vma.reject'],
   'DELETE /api/v1/admin/vma/revoke/{id}': ['job.start', 'vma.revoke'],

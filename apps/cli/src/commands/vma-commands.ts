@@ -1,9 +1,17 @@
-import { PairingCode, type ApproveVma, PluginFileList, Vma, VmaList } from '@ossea/api-contract';
+import {
+  PairingCode,
+  PairingCodeList,
+  PairingCodeRecord,
+  type ApproveVma,
+  PluginFileList,
+  Vma,
+  VmaList,
+} from '@ossea/api-contract';
 import type { Command } from 'commander';
 import { CliError, EXIT } from '../exit-codes.js';
 import type { Acting, Invocation } from '../invocation.js';
 import { vmaIdOf, vmas } from '../names.js';
-import { PLUGIN_FILE, VMA } from '../output/columns.js';
+import { PAIRING_CODE, PLUGIN_FILE, VMA } from '../output/columns.js';
 import { uploadArchive } from '../upload-archive.js';
 
 export function addVmaCommands(program: Command, acting: Acting): void {
@@ -33,6 +41,29 @@ export function addVmaCommands(program: Command, acting: Acting): void {
         call.talk.say(
           'Type code and host key at the VMA, then compare its fingerprint: ossea vma approve <vma>',
         );
+      }),
+    );
+  vma
+    .command('pairing-codes')
+    .description('the pairing codes of the last day, without the codes')
+    .action(
+      acting(async (call) => {
+        const { value, body } = await (
+          await call.api()
+        ).get('/api/v1/admin/vma/pairing-code', PairingCodeList);
+        call.print.list(value.items, body, PAIRING_CODE);
+      }),
+    );
+  vma
+    .command('withdraw-code')
+    .description('make a pairing code void that no VMA has used')
+    .argument('<id>', 'as `vma pairing-codes` shows it')
+    .action(
+      acting<[string]>(async (call, [id]) => {
+        const { value, body } = await (
+          await call.api()
+        ).delete(`/api/v1/admin/vma/pairing-code/${encodeURIComponent(id)}`, PairingCodeRecord);
+        call.print.one(value, body, PAIRING_CODE);
       }),
     );
   vma

@@ -65,6 +65,9 @@ export const configSchema = z.strictObject({
       /** How often the way to each VMA's agent is tried; more often while a copy runs. */
       probeSeconds: z.int().min(1).max(3_600).default(60),
       copyProbeSeconds: z.int().min(1).max(3_600).default(15),
+      /** Pairing codes that may be tried within a minute: from one network, and in all. */
+      enrolmentsPerMinute: z.int().min(1).max(10_000).default(10),
+      enrolmentsInAllPerMinute: z.int().min(1).max(10_000).default(60),
     })
     .refine(
       ({ transport, firstAgentPort, firstNbdPort }) =>
@@ -146,6 +149,8 @@ export const ENVIRONMENT: Readonly<Record<string, { path: string; as?: 'number' 
   OSSEA_TUNNEL_OPENSSH_DIR: { path: 'tunnel.opensshDir' },
   OSSEA_TUNNEL_PROBE_SECONDS: { path: 'tunnel.probeSeconds', as: 'number' },
   OSSEA_TUNNEL_COPY_PROBE_SECONDS: { path: 'tunnel.copyProbeSeconds', as: 'number' },
+  OSSEA_TUNNEL_ENROLMENTS_PER_MINUTE: { path: 'tunnel.enrolmentsPerMinute', as: 'number' },
+  OSSEA_TUNNEL_ENROLMENTS_IN_ALL_PER_MINUTE: { path: 'tunnel.enrolmentsInAllPerMinute', as: 'number' },
   OSSEA_DATABASE_ENGINE: { path: 'database.engine' },
   OSSEA_DATABASE_PATH: { path: 'database.file' },
   OSSEA_DATABASE_SOCKET_PATH: { path: 'database.socketPath' },

@@ -10,6 +10,7 @@ import { newId } from '../database/new-id.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { actingAs } from '../http/request-context.js';
 import { Outbox } from '../progress/outbox.js';
+import { EnrolmentLimits } from './enrolment-limits.js';
 import { PairingCodes } from './pairing-codes.js';
 import type { PairingCode } from './pairing-code.entity.js';
 import { VmaNumbers } from './vma-numbers.js';
@@ -35,11 +36,12 @@ export class EnrolmentDesk {
     private readonly outbox: Outbox,
     private readonly numbers: VmaNumbers,
     private readonly audit: AuditTrail,
+    private readonly limits: EnrolmentLimits,
   ) {}
 
   /**
    * @param agentTokenPublicKey what an approved VMA is told.
-   * @throws `enrolment.rejected`, `agent.version` or `request.invalid`.
+   * @throws `enrolment.rejected`, `access.throttled`, `agent.version` or `request.invalid`.
    */
   async answer(body: unknown, peer: EnrolPeer, agentTokenPublicKey: string): Promise<EnrolAnswer> {
     try {
@@ -99,6 +101,8 @@ export class EnrolmentDesk {
     if (known?.state === 'revoked')
       throw new MigrationError('enrolment.rejected', 'This key was revoked; enrol with a new one.');
     if (known && (known.state === 'pending' || known.state === 'approved')) return known;
+    // before the work that a guess costs us
+    this.limits.count(peer.address);
     const code = await this.codes.find(request.code);
     try {
       return await this.unitOfWork.run((manager) => this.admit(manager, request, peer, { code, known }));

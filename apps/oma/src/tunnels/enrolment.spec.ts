@@ -13,6 +13,7 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { OutboxEvent } from '../progress/outbox-event.entity.js';
 import { Outbox } from '../progress/outbox.js';
 import { EnrolmentDesk, REQUEST_MS } from './enrolment-desk.js';
+import { EnrolmentLimits } from './enrolment-limits.js';
 import { PairingCode } from './pairing-code.entity.js';
 import { PAIRING_CODE_MS, PairingCodes } from './pairing-codes.js';
 import type { TunnelsSettings } from './tunnels-ports.js';
@@ -47,11 +48,21 @@ beforeEach(async () => {
     opensshDir: directory,
     probeSeconds: 60,
     copyProbeSeconds: 15,
+    enrolmentsPerMinute: 1_000,
+    enrolmentsInAllPerMinute: 1_000,
     stateDir: directory,
     runDir: directory,
   };
   const numbers = new VmaNumbers(unitOfWork, settings);
-  desk = new EnrolmentDesk(database, unitOfWork, codes, outbox, numbers, audit);
+  desk = new EnrolmentDesk(
+    database,
+    unitOfWork,
+    codes,
+    outbox,
+    numbers,
+    audit,
+    new EnrolmentLimits(settings),
+  );
   decisions = new VmaDecisions(unitOfWork, outbox, numbers, audit);
 });
 afterEach(async () => {
@@ -88,7 +99,7 @@ describe('a pairing code', () => {
   it('puts a VMA on the list, once; typed in small letters and with blanks around it', async () => {
     const { code } = await codes.create();
     const peer = newPeer();
-    const answer = await enrol(` ${code.toLowerCase()} `, peer);
+    const answer = await enrol(` ${code.toLowerCase().replaceAll('-', ' ')} `, peer);
     expect(answer).toMatchObject({ state: 'pending', vmaId: expect.stringMatching(/^vma_/) });
     expect(answer.agentTokenKey).toBeUndefined();
     expect(await facts()).toEqual(['vma.enrolment-requested']);

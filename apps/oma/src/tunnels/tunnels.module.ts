@@ -16,6 +16,7 @@ import { AgentClient } from './agent-client.js';
 import { AGENT_TOKEN_KEY, APPLIANCE_KEYS, loadApplianceKeys, type ApplianceKeys } from './appliance-keys.js';
 import { CopiesUnderWay } from './copies-under-way.js';
 import { EnrolmentDesk } from './enrolment-desk.js';
+import { EnrolmentLimits } from './enrolment-limits.js';
 import { KnownVmas } from './known-vmas.js';
 import { PairingCodes } from './pairing-codes.js';
 import { AgentCopies } from './remote-copies.js';
@@ -122,6 +123,7 @@ class TunnelsLife implements OnModuleInit, OnApplicationShutdown {
     },
     KnownVmas,
     PairingCodes,
+    EnrolmentLimits,
     EnrolmentDesk,
     TunnelPresence,
     VmaNumbers,

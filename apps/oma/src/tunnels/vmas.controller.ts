@@ -1,6 +1,15 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { ApproveVma, CreatePairingCode, Id, PairingCode, Vma, VmaList } from '@ossea/api-contract';
+import {
+  ApproveVma,
+  CreatePairingCode,
+  Id,
+  PairingCode,
+  PairingCodeList,
+  PairingCodeRecord,
+  Vma,
+  VmaList,
+} from '@ossea/api-contract';
 import { Needs } from '../access/needs.js';
 import { Answers } from '../http/answers.js';
 import { Caller, type CurrentCaller } from '../http/caller.js';
@@ -30,6 +39,23 @@ export class VmasController {
     @Caller() caller: CurrentCaller,
   ): Promise<PairingCode> {
     return this.vmas.createPairingCode(caller, name);
+  }
+
+  @Get('pairing-code')
+  @Needs('vmas.invite')
+  @Answers('The pairing codes of the last day, newest first, without the codes', PairingCodeList)
+  async pairingCodes(): Promise<PairingCodeList> {
+    return { items: await this.vmas.pairingCodes() };
+  }
+
+  @Delete('pairing-code/:id')
+  @Needs('vmas.invite')
+  @Answers('Makes a pairing code void that no VMA has used', PairingCodeRecord)
+  withdrawPairingCode(
+    @Param('id', { schema: Id }) id: string,
+    @Caller() caller: CurrentCaller,
+  ): Promise<PairingCodeRecord> {
+    return this.vmas.withdrawPairingCode(id, caller);
   }
 
   @Post('approve/:id')

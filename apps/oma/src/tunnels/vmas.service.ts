@@ -1,9 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { normaliseWords } from '@ossea/agent-protocol';
-import type { ApproveVma, PairingCode as PairingCodeView, Vma as VmaView } from '@ossea/api-contract';
+import type {
+  ApproveVma,
+  PairingCode as PairingCodeView,
+  PairingCodeRecord,
+  Vma as VmaView,
+} from '@ossea/api-contract';
 import { DataSource } from 'typeorm';
 import { AccessJobs } from './access-jobs.js';
 import { expirePending } from './enrolment-desk.js';
+import { pairingCodeView } from './pairing-code-view.js';
 import { PairingCodes } from './pairing-codes.js';
 import { TunnelPresence } from './tunnel-presence.js';
 import { TunnelSupervisor } from './tunnel-supervisor.js';
@@ -61,6 +67,24 @@ export class VmasService {
       },
       result: ({ expiresAt }) => ({ expiresAt }),
     });
+  }
+
+  /** The pairing codes of the last day, without the codes. */
+  async pairingCodes(): Promise<PairingCodeRecord[]> {
+    return (await this.codes.list()).map((row) => pairingCodeView(row));
+  }
+
+  /** Makes a code void. Throws `request.not-found`, and `request.conflict` for one that a VMA has used. */
+  async withdrawPairingCode(id: string, requester: Requester): Promise<PairingCodeRecord> {
+    const row = await this.jobs.run({
+      kind: 'withdraw-pairing-code',
+      label: 'Withdrawing a pairing code',
+      requester,
+      input: { id },
+      run: () => this.codes.withdraw(id),
+      result: () => ({ id }),
+    });
+    return pairingCodeView(row);
   }
 
   /**
