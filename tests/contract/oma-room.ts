@@ -73,6 +73,8 @@ export async function startOmaRoom(): Promise<OmaRoom> {
     opensshDir: join(directory, 'openssh'),
     probeSeconds: 60,
     copyProbeSeconds: 15,
+    keyDays: 90,
+    rotateKeyDays: 30,
     enrolmentsPerMinute: 1_000,
     enrolmentsInAllPerMinute: 1_000,
     stateDir: directory,

@@ -6,6 +6,7 @@ import { Agent } from './agent/agent.js';
 import { AuditAnchorsController } from './api/audit-anchors.controller.js';
 import { CopiesController } from './api/copies.controller.js';
 import { InfoController } from './api/info.controller.js';
+import { KeyRotationController } from './api/key-rotation.controller.js';
 import { PluginFilesController } from './api/plugin-files.controller.js';
 import { ProofController } from './api/proof.controller.js';
 import { LoopDelay } from './api/loop-delay.js';
@@ -41,6 +42,7 @@ export class AppModule {
         CopiesController,
         PluginFilesController,
         AuditAnchorsController,
+        KeyRotationController,
       ],
       providers: [
         { provide: Agent, useValue: agent },

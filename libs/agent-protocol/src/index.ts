@@ -9,3 +9,4 @@ export * from './copies.js';
 export * from './plugin-files.js';
 export * from './audit-anchors.js';
 export * from './fingerprint-words.js';
+export * from './key-rotation.js';

@@ -32,9 +32,11 @@ export const AUDIT_ACTIONS = {
   'vm.release': 'The management of a machine was to end.',
   'vma.approve': 'A VMA was let in.',
   'vma.enrolment-request': 'A VMA asked to be let in.',
+  'vma.key-in-use': 'A VMA came with its new key, and the old one was to end.',
   'vma.pairing-code': 'A pairing code was made.',
   'vma.pairing-code-withdraw': 'A pairing code was made void.',
   'vma.reject': 'A VMA was turned away.',
+  'vma.rotate-key': 'Another key of a VMA was let in beside its own.',
   'vma.revoke': 'A VMA was shut out for good.',
 } as const;
 export type AuditAction = keyof typeof AUDIT_ACTIONS;

@@ -25,6 +25,7 @@ export const AUDITED_ROUTES: Readonly<Record<string, Audited>> = {
   'DELETE /api/v1/admin/vma/pairing-code/{id}': ['job.start', 'vma.pairing-code-withdraw'],
   'POST /api/v1/admin/vma/approve/{id}': ['job.start', 'vma.approve'],
   'POST /api/v1/admin/vma/reject/{id}': ['job.start', 'vma.reject'],
+  'POST /api/v1/admin/vma/rotate-key/{id}': ['job.start', 'vma.rotate-key'],
   'DELETE /api/v1/admin/vma/revoke/{id}': ['job.start', 'vma.revoke'],
   'PUT /api/v1/admin/vma/{id}/plugin-files/{plugin}/{file}': {
     nothing: 'a piece of an archive has no effect before the archive is installed',
@@ -55,4 +56,4 @@ export const AUDITED_ROUTES: Readonly<Record<string, Audited>> = {
 };
 
 /** What is written without a request to this API. */
-export const AUDITED_OTHERWISE: readonly AuditAction[] = ['vma.enrolment-request'];
+export const AUDITED_OTHERWISE: readonly AuditAction[] = ['vma.enrolment-request', 'vma.key-in-use'];

@@ -98,10 +98,14 @@ export class Appliance implements AsyncDisposable {
 
   /** Takes every token away, behind the appliance's back. */
   async forgetTokens(): Promise<void> {
+    await this.change('DELETE FROM api_token', 'DELETE FROM access_session');
+  }
+
+  /** Changes its database behind its back. */
+  async change(...statements: readonly string[]): Promise<void> {
     const database = createDataSource(this.config);
     await database.initialize();
-    await database.query('DELETE FROM api_token');
-    await database.query('DELETE FROM access_session');
+    for (const statement of statements) await database.query(statement);
     await database.destroy();
   }
 

@@ -17,15 +17,14 @@ import { EnrolmentLimits } from './enrolment-limits.js';
 import { PairingCode } from './pairing-code.entity.js';
 import { PAIRING_CODE_MS, PairingCodes } from './pairing-codes.js';
 import type { TunnelsSettings } from './tunnels-ports.js';
+import { VmaKeys } from './vma-keys.js';
 import { VmaNumbers } from './vma-numbers.js';
 import { VmaDecisions } from './vma-decisions.js';
 import { Vma } from './vma.entity.js';
 
 // every guess costs some milliseconds of work on purpose, many on a busy machine
 vi.setConfig({ testTimeout: 60_000 });
-
 const TOKEN_KEY = 'the public half';
-
 let directory: string;
 let database: DataSource;
 let codes: PairingCodes;
@@ -36,8 +35,7 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ossea-enrol-'));
   database = await openDatabase(parseConfig({ stateDir: directory }));
   const unitOfWork = new UnitOfWork(database);
-  const outbox = new Outbox(database);
-  const audit = new AuditTrail();
+  const [outbox, audit] = [new Outbox(database), new AuditTrail()];
   codes = new PairingCodes(database, unitOfWork, audit);
   const settings: TunnelsSettings = {
     host: '127.0.0.1',
@@ -48,12 +46,15 @@ beforeEach(async () => {
     opensshDir: directory,
     probeSeconds: 60,
     copyProbeSeconds: 15,
+    keyDays: 90,
+    rotateKeyDays: 30,
     enrolmentsPerMinute: 1_000,
     enrolmentsInAllPerMinute: 1_000,
     stateDir: directory,
     runDir: directory,
   };
   const numbers = new VmaNumbers(unitOfWork, settings);
+  const keys = new VmaKeys(database, unitOfWork, audit, settings);
   desk = new EnrolmentDesk(
     database,
     unitOfWork,
@@ -62,8 +63,9 @@ beforeEach(async () => {
     numbers,
     audit,
     new EnrolmentLimits(settings),
+    keys,
   );
-  decisions = new VmaDecisions(unitOfWork, outbox, numbers, audit);
+  decisions = new VmaDecisions(unitOfWork, outbox, numbers, audit, keys);
 });
 afterEach(async () => {
   await database.destroy();
@@ -79,7 +81,7 @@ const enrol = (code: string, peer = newPeer(), name = 'site-a') =>
   desk.answer(enrolMessage(code, name, '0.1.0'), peer, TOKEN_KEY);
 const status = (peer: EnrolPeer) => desk.answer(statusMessage(), peer, TOKEN_KEY);
 const rejected = { code: 'enrolment.rejected' };
-/** A code that was never issued. */
+// never issued
 const WRONG = `${PAIRING_ALPHABET.slice(0, 4)}-${PAIRING_ALPHABET.slice(4, 8)}-${PAIRING_ALPHABET.slice(8, 12)}`;
 
 const facts = async () =>

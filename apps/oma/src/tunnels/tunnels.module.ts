@@ -17,6 +17,7 @@ import { AGENT_TOKEN_KEY, APPLIANCE_KEYS, loadApplianceKeys, type ApplianceKeys 
 import { CopiesUnderWay } from './copies-under-way.js';
 import { EnrolmentDesk } from './enrolment-desk.js';
 import { EnrolmentLimits } from './enrolment-limits.js';
+import { KeyRotation } from './key-rotation.js';
 import { KnownVmas } from './known-vmas.js';
 import { PairingCodes } from './pairing-codes.js';
 import { AgentCopies } from './remote-copies.js';
@@ -30,6 +31,7 @@ import { TunnelTraffic } from './tunnel-traffic.js';
 import { TunnelsController } from './tunnels.controller.js';
 import { TunnelsService } from './tunnels.service.js';
 import { TUNNELS_SETTINGS, type TunnelsSettings } from './tunnels-ports.js';
+import { VmaKeys } from './vma-keys.js';
 import { VmaNumbers } from './vma-numbers.js';
 import { VmaDecisions } from './vma-decisions.js';
 import { PluginFilesController } from './plugin-files.controller.js';
@@ -122,6 +124,8 @@ class TunnelsLife implements OnModuleInit, OnApplicationShutdown {
       inject: [PROCESS_RUNNER, TUNNELS_SETTINGS, APPLIANCE_KEYS, KnownVmas, EnrolmentDesk, TunnelPresence],
     },
     KnownVmas,
+    VmaKeys,
+    KeyRotation,
     PairingCodes,
     EnrolmentLimits,
     EnrolmentDesk,

@@ -31,6 +31,8 @@ const numbersOf = (more: Partial<TunnelsSettings>) =>
     opensshDir: directory,
     probeSeconds: 60,
     copyProbeSeconds: 15,
+    keyDays: 90,
+    rotateKeyDays: 30,
     enrolmentsPerMinute: 1_000,
     enrolmentsInAllPerMinute: 1_000,
     stateDir: directory,

@@ -78,6 +78,14 @@ export class VmasController {
     return this.vmas.reject(id, caller);
   }
 
+  @Post('rotate-key/:id')
+  @Needs('vmas.revoke')
+  @HttpCode(200)
+  @Answers('Makes a connected VMA use another key, without a gap', Vma)
+  rotateKey(@Param('id', { schema: Id }) id: string, @Caller() caller: CurrentCaller): Promise<Vma> {
+    return this.vmas.rotateKey(id, caller);
+  }
+
   @Delete('revoke/:id')
   @Needs('vmas.revoke')
   @Answers('Shuts a VMA out for good; its live sessions are cut before this answers', Vma)

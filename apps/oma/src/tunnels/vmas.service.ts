@@ -9,6 +9,7 @@ import type {
 import { DataSource } from 'typeorm';
 import { AccessJobs } from './access-jobs.js';
 import { expirePending } from './enrolment-desk.js';
+import { KeyRotation } from './key-rotation.js';
 import { pairingCodeView } from './pairing-code-view.js';
 import { PairingCodes } from './pairing-codes.js';
 import { TunnelPresence } from './tunnel-presence.js';
@@ -28,6 +29,7 @@ export class VmasService {
     private readonly presence: TunnelPresence,
     private readonly tunnel: TunnelSupervisor,
     private readonly jobs: AccessJobs,
+    private readonly rotation: KeyRotation,
   ) {}
 
   /** All that ever asked, newest first. */
@@ -116,6 +118,15 @@ export class VmasService {
       this.presence.expectCut(vmaId, 'The VMA was revoked.');
       await this.tunnel.shutOut();
       return row;
+    });
+  }
+
+  /** Makes a connected VMA use another key; the old one is let in for ten minutes more. */
+  async rotateKey(vmaId: string, requester: Requester): Promise<VmaView> {
+    await this.get(vmaId);
+    return this.decided('rotate-vma-key', 'Changing the key of a VMA', vmaId, requester, {}, async () => {
+      await this.rotation.rotate(vmaId);
+      return this.database.getRepository(Vma).findOneByOrFail({ id: vmaId });
     });
   }
 

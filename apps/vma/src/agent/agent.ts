@@ -9,11 +9,12 @@ import {
   type TunnelKind,
   type TunnelState,
 } from '@ossea/tunnel';
-import type { TunnelReport } from '@ossea/agent-protocol';
+import type { OfferedKey, TunnelReport } from '@ossea/agent-protocol';
 import type { VmaConfig } from '../config/config.schema.js';
 import { AskSchedule } from '../enrolment/ask-schedule.js';
 import { askState } from '../enrolment/enrol.js';
 import type { Enrolment, StateFiles } from '../state/state-files.js';
+import { AgentKeys } from './agent-keys.js';
 import { WatchedTunnel } from './watched-tunnel.js';
 
 /** How often we look whether somebody has enrolled this VMA, or anew. */
@@ -47,6 +48,7 @@ export class Agent {
   private readonly logger = new Logger('agent');
   private readonly stopper = new AbortController();
   private loop: Promise<void> | undefined;
+  private readonly keys: AgentKeys;
   private known: Enrolment | undefined;
   private tunnel: WatchedTunnel | undefined;
   private asking: AskSchedule;
@@ -59,6 +61,7 @@ export class Agent {
     private readonly settings: AgentSettings,
   ) {
     this.asking = this.newSchedule();
+    this.keys = new AgentKeys(files);
   }
 
   get enrolment(): Enrolment | undefined {
@@ -85,7 +88,19 @@ export class Agent {
   async prove(nonce: string): Promise<string> {
     if (this.known?.state !== 'approved')
       throw new MigrationError('request.not-found', 'This VMA is not approved.');
-    return signAgentProof((await this.files.keyPair()).privateKey, this.known.vmaId, nonce);
+    return signAgentProof((await this.keys.inUse()).privateKey, this.known.vmaId, nonce);
+  }
+
+  /** Another key for this VMA, by the word of its present one. Throws `request.not-found` while this VMA is nobody's. */
+  offerKey(): Promise<OfferedKey> {
+    if (this.known?.state !== 'approved')
+      throw new MigrationError('request.not-found', 'This VMA is not approved.');
+    return this.keys.offer(this.known.vmaId);
+  }
+
+  /** The OMA lets that key in: the next look dials with it. Throws `request.conflict` for a key that is none of ours. */
+  useKey(publicKey: string): Promise<void> {
+    return this.keys.use(publicKey);
   }
 
   /** Begins; comes back when it knows where it stands. Throws `config.invalid` for an enrolment that cannot be read. */
@@ -155,8 +170,9 @@ export class Agent {
   }
 
   private async keepDialled({ hostKeyFingerprint, endpoints }: Enrolment): Promise<void> {
+    if (this.tunnel && (await this.keys.lookAfter(this.tunnel.client))) await this.hangUp();
     if (this.tunnel) return;
-    const { privateKey } = await this.files.keyPair();
+    const { privateKey } = await this.keys.toDial();
     const { oma, nbdSocketPath, nbdPort, agentSocketPath, connections, rates, copies } = this.settings;
     const client = openTunnelClient(this.settings.client, {
       // the address of today: an OMA that moved is known by its host key
