@@ -5,6 +5,7 @@ import { LoggerModule, type Params } from 'nestjs-pino';
 import { Agent } from './agent/agent.js';
 import { AuditAnchorsController } from './api/audit-anchors.controller.js';
 import { CopiesController } from './api/copies.controller.js';
+import { HostKeyController } from './api/host-key.controller.js';
 import { InfoController } from './api/info.controller.js';
 import { KeyRotationController } from './api/key-rotation.controller.js';
 import { PluginFilesController } from './api/plugin-files.controller.js';
@@ -43,6 +44,7 @@ export class AppModule {
         PluginFilesController,
         AuditAnchorsController,
         KeyRotationController,
+        HostKeyController,
       ],
       providers: [
         { provide: Agent, useValue: agent },

@@ -10,3 +10,4 @@ export * from './plugin-files.js';
 export * from './audit-anchors.js';
 export * from './fingerprint-words.js';
 export * from './key-rotation.js';
+export * from './host-key.js';

@@ -41,6 +41,8 @@ export const agentPaths = {
   keyRotation: '/api/v1/key-rotation',
   /** POST with a `UseKey`: dials anew with it. */
   useKey: '/api/v1/key-rotation/use',
+  /** POST with a `NextHostKey`, which comes back as acknowledgement. */
+  hostKey: '/api/v1/host-key',
   /** POST: keeps a signed head of the OMA's audit log. */
   auditAnchors: '/api/v1/audit-anchors',
 } as const;

@@ -43,6 +43,27 @@ export const CreatePairingCode = z
   .meta({ id: 'CreatePairingCode' });
 export type CreatePairingCode = z.infer<typeof CreatePairingCode>;
 
+export const RotateHostKey = z
+  .strictObject({
+    /** Does not wait for VMAs that do not know the next key; they have to be enrolled again. */
+    force: z.boolean().default(false),
+  })
+  .meta({ id: 'RotateHostKey' });
+export type RotateHostKey = z.output<typeof RotateHostKey>;
+
+/** Where a change of the tunnel's host key stands. */
+export const HostKeyChange = z
+  .object({
+    /** That VMAs see now. */
+    hostKeyFingerprint: z.string(),
+    /** Absent once it is in use. */
+    nextHostKeyFingerprint: z.string().optional(),
+    /** Approved VMAs that have not acknowledged the next one. */
+    waitingFor: z.array(Id),
+  })
+  .meta({ id: 'HostKeyChange' });
+export type HostKeyChange = z.infer<typeof HostKeyChange>;
+
 export const PairingCodeState = z.enum(['open', 'used', 'expired', 'void']);
 export type PairingCodeState = z.infer<typeof PairingCodeState>;
 

@@ -27,6 +27,11 @@ export const AUDITED_ROUTES: Readonly<Record<string, Audited>> = {
   'POST /api/v1/admin/vma/reject/{id}': ['job.start', 'vma.reject'],
   'POST /api/v1/admin/vma/rotate-key/{id}': ['job.start', 'vma.rotate-key'],
   'DELETE /api/v1/admin/vma/revoke/{id}': ['job.start', 'vma.revoke'],
+  'POST /api/v1/admin/tunnel/rotate-host-key': [
+    'job.start',
+    'tunnel.rotate-host-key',
+    'tunnel.host-key-in-use',
+  ],
   'PUT /api/v1/admin/vma/{id}/plugin-files/{plugin}/{file}': {
     nothing: 'a piece of an archive has no effect before the archive is installed',
   },

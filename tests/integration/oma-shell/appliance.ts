@@ -75,8 +75,18 @@ export class Appliance implements AsyncDisposable {
 
   /** Stops it and starts it again on the same state. */
   async restart(): Promise<void> {
-    await this.oma[Symbol.asyncDispose]();
-    this.oma = await startOma(this.config);
+    await this.stop();
+    await this.begin();
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve(this.oma[Symbol.asyncDispose]());
+  }
+
+  /** Starts again after `stop`; at another port for tunnels where told. */
+  async begin({ tunnelPort }: { readonly tunnelPort?: number } = {}): Promise<void> {
+    const { tunnel } = this.config;
+    this.oma = await startOma({ ...this.config, tunnel: { ...tunnel, port: tunnelPort ?? tunnel.port } });
   }
 
   setUpCode(): Promise<string> {

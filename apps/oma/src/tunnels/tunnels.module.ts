@@ -17,6 +17,8 @@ import { AGENT_TOKEN_KEY, APPLIANCE_KEYS, loadApplianceKeys, type ApplianceKeys 
 import { CopiesUnderWay } from './copies-under-way.js';
 import { EnrolmentDesk } from './enrolment-desk.js';
 import { EnrolmentLimits } from './enrolment-limits.js';
+import { HostKeyController } from './host-key.controller.js';
+import { HostKeyRotation } from './host-key-rotation.js';
 import { KeyRotation } from './key-rotation.js';
 import { KnownVmas } from './known-vmas.js';
 import { PairingCodes } from './pairing-codes.js';
@@ -88,7 +90,7 @@ class TunnelsLife implements OnModuleInit, OnApplicationShutdown {
 /** Needs NBD_SOCKETS, TUNNELS_SETTINGS and PROCESS_RUNNER of composition.ts, beside database, outbox, jobs and health. */
 @Global()
 @Module({
-  controllers: [VmasController, PluginFilesController, TunnelsController],
+  controllers: [VmasController, PluginFilesController, TunnelsController, HostKeyController],
   providers: [
     RemotePluginFiles,
     {
@@ -126,6 +128,7 @@ class TunnelsLife implements OnModuleInit, OnApplicationShutdown {
     KnownVmas,
     VmaKeys,
     KeyRotation,
+    HostKeyRotation,
     PairingCodes,
     EnrolmentLimits,
     EnrolmentDesk,

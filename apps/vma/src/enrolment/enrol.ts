@@ -80,12 +80,13 @@ export async function askState(
 async function stateNow(
   oma: VmaConfig['oma'],
   files: StateFiles,
-  { hostKeyFingerprint }: Enrolment,
+  { hostKeyFingerprint, nextHostKeyFingerprint: next }: Enrolment,
   signal: AbortSignal,
 ): Promise<Enrolment> {
   const { privateKey } = await files.keyPair();
   const answer = await exchange({ ...oma, privateKey, hostKeyFingerprint }, statusMessage(), signal);
-  return merged(oma, hostKeyFingerprint, answer);
+  const more = next === undefined ? {} : { nextHostKeyFingerprint: next };
+  return { ...merged(oma, hostKeyFingerprint, answer), ...more };
 }
 
 /** Our key, or a new one: an OMA that has revoked a key never takes it again. */

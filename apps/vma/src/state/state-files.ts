@@ -12,6 +12,8 @@ export const Enrolment = z.object({
   omaHost: z.string(),
   omaPort: z.int(),
   hostKeyFingerprint: z.string(),
+  /** Announced by the OMA: accepted beside the other one. */
+  nextHostKeyFingerprint: z.string().optional(),
   vmaId: z.string(),
   state: z.enum(['pending', 'approved', 'rejected', 'revoked', 'expired']),
   agentTokenKey: z.string().optional(),
