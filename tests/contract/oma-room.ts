@@ -73,6 +73,10 @@ export async function startOmaRoom(): Promise<OmaRoom> {
     opensshDir: join(directory, 'openssh'),
     probeSeconds: 60,
     copyProbeSeconds: 15,
+    keyDays: 90,
+    rotateKeyDays: 30,
+    enrolmentsPerMinute: 1_000,
+    enrolmentsInAllPerMinute: 1_000,
     stateDir: directory,
     runDir,
   };
@@ -137,7 +141,7 @@ export async function startOmaWithVma(packages: Readonly<Record<string, unknown>
     { code, hostKeyFingerprint, name: 'site-a' },
     AbortSignal.timeout(15_000),
   );
-  await vmas.approve(vmaId, fingerprint, requester);
+  await vmas.approve(vmaId, { fingerprint }, requester);
   await until('the VMA is connected', () => vmas.isConnected(vmaId));
   return {
     directory,

@@ -20,6 +20,7 @@ beforeEach(async () => {
           name: 'site-1',
           state: 'approved',
           fingerprint: 'SHA256:x',
+          words: 'basi doku gilo muru nadi pagu',
           connected: true,
           createdAt: '2026-01-02T03:04:05.678Z',
         },

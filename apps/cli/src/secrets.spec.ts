@@ -21,6 +21,7 @@ const vma = (state: string) => ({
   name: 'site-1',
   state,
   fingerprint: 'SHA256:abc',
+  words: 'basi doku gilo muru nadi pagu',
   connected: false,
   createdAt: NOW,
 });
@@ -126,11 +127,20 @@ describe('approving a VMA', () => {
     expect(cli.oma.asked.at(-1)?.headers['idempotency-key']).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it('shows the fingerprint, and approves nothing when nobody compares it', async () => {
+  it('sends the words that were compared instead', async () => {
+    cli.oma.on('GET /api/v1/admin/vma', { body: { items: [vma('pending')] } });
+    cli.oma.on(`POST /api/v1/admin/vma/approve/${VMA_ID}`, { body: vma('approved') });
+    const words = 'basi doku gilo muru nadi pagu';
+    expect((await cli.run(['vma', 'approve', 'site-1', '--words', words])).code).toBe(0);
+    expect(cli.oma.asked.at(-1)?.body).toEqual({ words });
+  });
+
+  it('shows fingerprint and words, and approves nothing when nobody compares it', async () => {
     cli.oma.on('GET /api/v1/admin/vma', { body: { items: [vma('pending')] } });
     const { code, err } = await cli.run(['vma', 'approve', VMA_ID]);
     expect(code).toBe(2);
     expect(err).toContain('SHA256:abc');
+    expect(err).toContain('basi doku');
     expect(cli.oma.asked.every(({ method }) => method === 'GET')).toBe(true);
   });
 });

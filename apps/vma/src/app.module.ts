@@ -5,7 +5,9 @@ import { LoggerModule, type Params } from 'nestjs-pino';
 import { Agent } from './agent/agent.js';
 import { AuditAnchorsController } from './api/audit-anchors.controller.js';
 import { CopiesController } from './api/copies.controller.js';
+import { HostKeyController } from './api/host-key.controller.js';
 import { InfoController } from './api/info.controller.js';
+import { KeyRotationController } from './api/key-rotation.controller.js';
 import { PluginFilesController } from './api/plugin-files.controller.js';
 import { ProofController } from './api/proof.controller.js';
 import { LoopDelay } from './api/loop-delay.js';
@@ -41,6 +43,8 @@ export class AppModule {
         CopiesController,
         PluginFilesController,
         AuditAnchorsController,
+        KeyRotationController,
+        HostKeyController,
       ],
       providers: [
         { provide: Agent, useValue: agent },

@@ -6,11 +6,20 @@ import { AGENT_PROTOCOL_VERSION } from './routes.js';
  * SSH has proven that the VMA holds it before the first of these messages arrives.
  */
 
-/** Twelve characters of an alphabet without look-alikes, in three groups: `XXXX-XXXX-XXXX`. */
+/**
+ * Twelve characters in three groups: `XXXX-XXXX-XXXX`. Of every pair of look-alikes the alphabet has one at most (no 0, 1,
+ * I and O), so none need be guessed at; case, blanks and hyphens do not matter.
+ */
 export const PAIRING_ALPHABET = '23456789ABCDEFGHJKLMNPQRSTUVWX';
 export const PairingCodeText = z
   .string()
-  .transform((text) => text.trim().toUpperCase())
+  .max(64)
+  .transform((text) =>
+    text
+      .replace(/[\s\u2010-\u2015-]/g, '')
+      .toUpperCase()
+      .replace(/^(.{4})(.{4})(.{4})$/, '$1-$2-$3'),
+  )
   .pipe(
     z
       .string()

@@ -8,3 +8,6 @@ export * from './source-calls.js';
 export * from './copies.js';
 export * from './plugin-files.js';
 export * from './audit-anchors.js';
+export * from './fingerprint-words.js';
+export * from './key-rotation.js';
+export * from './host-key.js';

@@ -37,6 +37,12 @@ export const agentPaths = {
   /** POST: unpacks what has arrived. */
   installPluginFile: (plugin: string, file: string) =>
     `/api/v1/plugin-files/${part(plugin)}/${part(file)}/install`,
+  /** POST: an `OfferedKey`. */
+  keyRotation: '/api/v1/key-rotation',
+  /** POST with a `UseKey`: dials anew with it. */
+  useKey: '/api/v1/key-rotation/use',
+  /** POST with a `NextHostKey`, which comes back as acknowledgement. */
+  hostKey: '/api/v1/host-key',
   /** POST: keeps a signed head of the OMA's audit log. */
   auditAnchors: '/api/v1/audit-anchors',
 } as const;

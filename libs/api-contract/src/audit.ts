@@ -24,6 +24,8 @@ export const AUDIT_ACTIONS = {
   'secrets.rotate': 'Stored secrets were sealed under a new key.',
   'set-up.discover': 'Credentials were entered in a set-up.',
   'set-up.save': 'A set-up became a connection.',
+  'tunnel.host-key-in-use': 'The tunnel got its next host key.',
+  'tunnel.rotate-host-key': 'Another host key of the tunnel was announced.',
   'user.change': 'Role, state or password of a user was changed.',
   'user.create': 'A user was added.',
   'user.remove': 'A user was removed.',
@@ -32,8 +34,11 @@ export const AUDIT_ACTIONS = {
   'vm.release': 'The management of a machine was to end.',
   'vma.approve': 'A VMA was let in.',
   'vma.enrolment-request': 'A VMA asked to be let in.',
+  'vma.key-in-use': 'A VMA came with its new key, and the old one was to end.',
   'vma.pairing-code': 'A pairing code was made.',
+  'vma.pairing-code-withdraw': 'A pairing code was made void.',
   'vma.reject': 'A VMA was turned away.',
+  'vma.rotate-key': 'Another key of a VMA was let in beside its own.',
   'vma.revoke': 'A VMA was shut out for good.',
 } as const;
 export type AuditAction = keyof typeof AUDIT_ACTIONS;

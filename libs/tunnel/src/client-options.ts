@@ -59,6 +59,12 @@ export interface SourceTunnel extends EventEmitter<TunnelClientEvents>, AsyncDis
   start(): Promise<void>;
   /** Resolves once at least one connection is up; rejects with the signal's reason. */
   ready(signal: AbortSignal): Promise<void>;
+  /**
+   * Dials with this key from now on. New connections are made beside the old ones where the server allows it; an old one
+   * carries what it carries until the server ends it. Rejects with `auth.rejected` when the server does not accept the
+   * key, with `peer.unreachable` when it cannot be asked; then nothing has changed.
+   */
+  useKey(privateKey: string): Promise<void>;
   /** Cuts the live connections, so that new ones are made. */
   restart(): void;
 }

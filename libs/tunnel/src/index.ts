@@ -4,6 +4,7 @@ export { Backoff } from './backoff.js';
 export { CHANNEL_WINDOW_BYTES, channelWindowRaised } from './channel-window.js';
 export { exchangeEnrolment } from './enrol-client.js';
 export { fingerprint, generateKeyPair, normalisePublicKey, publicKeyOf, type KeyPair } from './keys.js';
+export { signKeyRotation, verifyKeyRotation } from './key-rotation-proof.js';
 export { nativeCryptoAvailable } from './native-crypto.js';
 export * from './server-options.js';
 export type { AccountNames, OpenSshSettings } from './openssh/settings.js';

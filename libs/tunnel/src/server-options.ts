@@ -77,7 +77,15 @@ export const NO_STORAGE_DAEMON = 'the storage daemon does not answer';
 
 export interface TunnelServerEvents {
   /** A VMA has authenticated. A VMA may have several connections at once. */
-  connected: [{ readonly id: string; readonly address: string; readonly connection: number }];
+  connected: [
+    {
+      readonly id: string;
+      /** By which it has proven to be. */
+      readonly publicKey: string;
+      readonly address: string;
+      readonly connection: number;
+    },
+  ];
   disconnected: [{ readonly id: string; readonly connection: number; readonly bytes: number }];
   /** Its agent can be reached at the listener; without `port` where one was asked for, another program holds it. */
   'agent-listening': [{ readonly id: string; readonly socketPath?: string; readonly port?: number }];

@@ -27,7 +27,10 @@ export class TunnelClient extends EventEmitter<TunnelClientEvents> implements So
   /** The loopback port in use, where one was asked for. */
   nbdPort: number | undefined;
 
-  constructor(private readonly options: TunnelClientOptions) {
+  /** Connections in whose place others are; they end with what they carry, or when the server ends them. */
+  private readonly former = new Set<SshConnection>();
+
+  constructor(private options: TunnelClientOptions) {
     super();
     this.live = Array.from({ length: Math.max(1, options.connections ?? 1) });
   }
@@ -71,6 +74,30 @@ export class TunnelClient extends EventEmitter<TunnelClientEvents> implements So
     }
   }
 
+  async useKey(privateKey: string): Promise<void> {
+    const { signal } = this.aborter;
+    const options = { ...this.options, privateKey };
+    const dial = () => SshConnection.dial({ ...options, username: TUNNEL_USER }, signal);
+    const first = await dial();
+    this.options = options;
+    for (const index of this.live.keys()) {
+      const old = this.live[index];
+      // a loop that is dialling takes the new key by itself
+      if (!old) continue;
+      try {
+        const fresh = index === 0 ? first : await dial();
+        if (index === 0) await this.offerAgent(fresh);
+        this.former.add(old);
+        void old.closed.then(() => this.former.delete(old));
+        this.live[index] = fresh;
+      } catch {
+        // the server lets one of them listen: the old one makes room, and the loop dials again
+        old.destroy();
+      }
+    }
+    if (!this.live.includes(first)) first.destroy();
+  }
+
   /** Cuts the live connections, so that new ones are made; for a monitor that finds the tunnel dead though it looks alive. */
   restart(): void {
     for (const connection of this.live) connection?.destroy();
@@ -80,6 +107,7 @@ export class TunnelClient extends EventEmitter<TunnelClientEvents> implements So
     this.aborter.abort();
     this.wake();
     for (const socket of this.locals) socket.destroy();
+    for (const connection of this.former) connection.destroy();
     this.restart();
     await Promise.all([
       ...this.loops,
@@ -99,9 +127,14 @@ export class TunnelClient extends EventEmitter<TunnelClientEvents> implements So
           backoff.reset();
           this.changed(undefined);
           this.wake();
-          await connection.closed;
+          // the one that came in the place of this one is watched as well
+          for (let now: SshConnection | undefined = connection; now;) {
+            await now.closed;
+            now = this.live[index] === now ? undefined : this.live[index];
+          }
         } finally {
           connection.destroy();
+          this.live[index]?.destroy();
           this.live[index] = undefined;
         }
         this.changed(undefined);

@@ -167,8 +167,10 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> implements Tu
     this.pending.settle(pending);
     if (socket.destroyed) return false;
     const { identity } = session;
-    if (identity)
-      this.emit('connected', { id: identity.id, address: session.address, connection: session.number });
+    if (identity) {
+      const { id, publicKey } = identity;
+      this.emit('connected', { id, publicKey, address: session.address, connection: session.number });
+    }
     return true;
   }
 

@@ -22,9 +22,16 @@ export const AUDITED_ROUTES: Readonly<Record<string, Audited>> = {
   'POST /api/v1/admin/secrets/rotate': ['job.start', 'secrets.rotate'],
   'POST /api/v1/admin/secrets/rewrap': ['job.start', 'secrets.rewrap'],
   'POST /api/v1/admin/vma/pairing-code': ['job.start', 'vma.pairing-code'],
+  'DELETE /api/v1/admin/vma/pairing-code/{id}': ['job.start', 'vma.pairing-code-withdraw'],
   'POST /api/v1/admin/vma/approve/{id}': ['job.start', 'vma.approve'],
   'POST /api/v1/admin/vma/reject/{id}': ['job.start', 'vma.reject'],
+  'POST /api/v1/admin/vma/rotate-key/{id}': ['job.start', 'vma.rotate-key'],
   'DELETE /api/v1/admin/vma/revoke/{id}': ['job.start', 'vma.revoke'],
+  'POST /api/v1/admin/tunnel/rotate-host-key': [
+    'job.start',
+    'tunnel.rotate-host-key',
+    'tunnel.host-key-in-use',
+  ],
   'PUT /api/v1/admin/vma/{id}/plugin-files/{plugin}/{file}': {
     nothing: 'a piece of an archive has no effect before the archive is installed',
   },
@@ -54,4 +61,4 @@ export const AUDITED_ROUTES: Readonly<Record<string, Audited>> = {
 };
 
 /** What is written without a request to this API. */
-export const AUDITED_OTHERWISE: readonly AuditAction[] = ['vma.enrolment-request'];
+export const AUDITED_OTHERWISE: readonly AuditAction[] = ['vma.enrolment-request', 'vma.key-in-use'];

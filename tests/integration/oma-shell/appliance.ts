@@ -54,7 +54,13 @@ export class Appliance implements AsyncDisposable {
       stateDir,
       http: { port: 0, requestsPerMinute: 100_000 },
       tls: { mode: 'off' },
-      tunnel: { host: '127.0.0.1', port: 0, firstAgentPort: 0 },
+      tunnel: {
+        host: '127.0.0.1',
+        port: 0,
+        firstAgentPort: 0,
+        enrolmentsPerMinute: 1_000,
+        enrolmentsInAllPerMinute: 1_000,
+      },
       log: { level: 'silent' },
       ...(mariadb ? { database: { engine: 'mariadb', ...mariadb.login } } : {}),
       ...options.config,
@@ -70,14 +76,24 @@ export class Appliance implements AsyncDisposable {
 
   /** Stops it and starts it again on the same state; `between` may touch the database meanwhile. */
   async restart(between?: (database: DataSource) => Promise<unknown>): Promise<void> {
-    await this.oma[Symbol.asyncDispose]();
+    await this.stop();
     if (between) {
       const database = createDataSource(this.config);
       await database.initialize();
       await between(database);
       await database.destroy();
     }
-    this.oma = await startOma(this.config);
+    await this.begin();
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve(this.oma[Symbol.asyncDispose]());
+  }
+
+  /** Starts again after `stop`; at another port for tunnels where told. */
+  async begin({ tunnelPort }: { readonly tunnelPort?: number } = {}): Promise<void> {
+    const { tunnel } = this.config;
+    this.oma = await startOma({ ...this.config, tunnel: { ...tunnel, port: tunnelPort ?? tunnel.port } });
   }
 
   setUpCode(): Promise<string> {
@@ -99,10 +115,14 @@ export class Appliance implements AsyncDisposable {
 
   /** Takes every token away, behind the appliance's back. */
   async forgetTokens(): Promise<void> {
+    await this.change('DELETE FROM api_token', 'DELETE FROM access_session');
+  }
+
+  /** Changes its database behind its back. */
+  async change(...statements: readonly string[]): Promise<void> {
     const database = createDataSource(this.config);
     await database.initialize();
-    await database.query('DELETE FROM api_token');
-    await database.query('DELETE FROM access_session');
+    for (const statement of statements) await database.query(statement);
     await database.destroy();
   }
 

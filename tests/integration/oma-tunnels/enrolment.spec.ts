@@ -72,6 +72,19 @@ describe.each(ENGINES)('on %s', (engine) => {
     await expect(site.enrol(vma, code, other)).rejects.toMatchObject({ code: 'tunnel.host-key-changed' });
   });
 
+  it('shows the same six words at both ends, which approve as well as the fingerprint', async () => {
+    const { code, hostKeyFingerprint } = await site.pairingCode();
+    const { vmaId, words } = await site.enrol(vma, code, hostKeyFingerprint);
+    expect(words.split(' ')).toHaveLength(6);
+    expect((await site.vma(vmaId)).words).toBe(words);
+    const approve = (body: object) => site.appliance.call(`admin/vma/approve/${vmaId}`, { body });
+    const others = words.split(' ').reverse().join(' ');
+    expect(await approve({ words: others })).toMatchObject({ status: 409 });
+    expect(await approve({})).toMatchObject({ status: 400 });
+    expect(await approve({ words: words.toUpperCase() })).toMatchObject({ status: 200 });
+    await site.connected(vmaId);
+  });
+
   it('leaves a rejected VMA outside', async () => {
     const { code, hostKeyFingerprint } = await site.pairingCode();
     const { vmaId, fingerprint } = await site.enrol(vma, code, hostKeyFingerprint);

@@ -37,7 +37,7 @@ beforeEach(async () => {
     AbortSignal.timeout(15_000),
   );
   vmaId = EnrolAnswer.parse(answer).vmaId;
-  await vmas.approve(vmaId, fingerprint(publicKey), requester);
+  await vmas.approve(vmaId, { fingerprint: fingerprint(publicKey) }, requester);
   client = new TunnelClient({
     ...dial,
     nbdSocketPath: join(oma.directory, 'n.sock'),

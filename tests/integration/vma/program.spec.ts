@@ -91,6 +91,7 @@ describe('the service', () => {
     expect(JSON.parse(lines[0] ?? '')).toEqual({
       vmaId: 'vma_1',
       fingerprint: expect.stringMatching(/^SHA256:/) as string,
+      words: expect.stringMatching(/^([a-z]{4} ){5}[a-z]{4}$/) as string,
       state: 'pending',
     });
     await vma.ready('pending');

@@ -1,9 +1,17 @@
-import { PairingCode, PluginFileList, Vma, VmaList } from '@ossea/api-contract';
+import {
+  PairingCode,
+  PairingCodeList,
+  PairingCodeRecord,
+  type ApproveVma,
+  PluginFileList,
+  Vma,
+  VmaList,
+} from '@ossea/api-contract';
 import type { Command } from 'commander';
 import { CliError, EXIT } from '../exit-codes.js';
 import type { Acting, Invocation } from '../invocation.js';
 import { vmaIdOf, vmas } from '../names.js';
-import { PLUGIN_FILE, VMA } from '../output/columns.js';
+import { PAIRING_CODE, PLUGIN_FILE, VMA } from '../output/columns.js';
 import { uploadArchive } from '../upload-archive.js';
 
 export function addVmaCommands(program: Command, acting: Acting): void {
@@ -36,15 +44,35 @@ export function addVmaCommands(program: Command, acting: Acting): void {
       }),
     );
   vma
+    .command('pairing-codes')
+    .description('the pairing codes of the last day, without the codes')
+    .action(
+      acting(async (call) => {
+        const { value, body } = await (
+          await call.api()
+        ).get('/api/v1/admin/vma/pairing-code', PairingCodeList);
+        call.print.list(value.items, body, PAIRING_CODE);
+      }),
+    );
+  vma
+    .command('withdraw-code')
+    .description('make a pairing code void that no VMA has used')
+    .argument('<id>', 'as `vma pairing-codes` shows it')
+    .action(
+      acting<[string]>(async (call, [id]) => {
+        const { value, body } = await (
+          await call.api()
+        ).delete(`/api/v1/admin/vma/pairing-code/${encodeURIComponent(id)}`, PairingCodeRecord);
+        call.print.one(value, body, PAIRING_CODE);
+      }),
+    );
+  vma
     .command('approve')
     .description('let a VMA in, after you have compared its fingerprint')
     .argument('<vma>', 'name or id')
     .option('--fingerprint <fingerprint>', 'the fingerprint that the VMA shows, as SHA256:…')
-    .action(
-      acting<[string], { fingerprint?: string }>((call, [named], { fingerprint }) =>
-        approve(call, named, fingerprint),
-      ),
-    );
+    .option('--words <words>', 'or the six words that it shows')
+    .action(acting<[string], ApproveVma>((call, [named], compared) => approve(call, named, compared)));
   vma
     .command('reject')
     .description('turn a VMA away')
@@ -99,18 +127,18 @@ export function addVmaCommands(program: Command, acting: Acting): void {
     );
 }
 
-/** The fingerprint that was compared goes with the approval, so that no other key slips in between. */
-async function approve(call: Invocation, named: string, compared: string | undefined): Promise<void> {
+/** What was compared goes with the approval, so that no other key slips in between. */
+async function approve(call: Invocation, named: string, compared: ApproveVma): Promise<void> {
   const api = await call.api();
   const id = await vmaIdOf(api, named);
-  let fingerprint = compared;
-  if (fingerprint === undefined) {
+  if (compared.fingerprint === undefined && compared.words === undefined) {
     const asking = (await vmas(api)).find((vma) => vma.id === id);
     if (!asking) throw new CliError(EXIT.notFound, `There is no VMA ${id}.`);
-    call.talk.say(`${asking.name} shows itself with the key\n\n    ${asking.fingerprint}\n`);
-    await call.talk.confirm('Is that what stands on its console?', '--fingerprint SHA256:…');
-    fingerprint = asking.fingerprint;
+    const { name, fingerprint, words } = asking;
+    call.talk.say(`${name} shows itself with the key\n\n    ${fingerprint}\n    ${words}\n`);
+    await call.talk.confirm('Is that what stands on its console?', '--fingerprint SHA256:… or --words');
+    compared = { fingerprint };
   }
-  const { value, body } = await api.post(`/api/v1/admin/vma/approve/${id}`, Vma, { fingerprint });
+  const { value, body } = await api.post(`/api/v1/admin/vma/approve/${id}`, Vma, compared);
   call.print.one(value, body, VMA);
 }

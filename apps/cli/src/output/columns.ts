@@ -12,6 +12,7 @@ import type {
   PluginFile,
   RecoveryPoint,
   SecretKeys,
+  PairingCodeRecord,
   TargetNetwork,
   User,
   VmContext,
@@ -28,7 +29,17 @@ export const VMA: Columns<Vma> = [
   { head: 'state', cell: ({ state }) => state },
   { head: 'connected', cell: ({ connected }) => connected },
   { head: 'fingerprint', cell: ({ fingerprint }) => fingerprint },
+  { head: 'words', cell: ({ words }) => words },
   { head: 'last seen', cell: ({ lastSeenAt }) => lastSeenAt },
+];
+
+export const PAIRING_CODE: Columns<PairingCodeRecord> = [
+  { head: 'id', cell: ({ id }) => id },
+  { head: 'name', cell: ({ name }) => name },
+  { head: 'state', cell: ({ state }) => state },
+  { head: 'wrong tries', cell: ({ tries }) => tries },
+  { head: 'ends at', cell: ({ expiresAt }) => expiresAt },
+  { head: 'used by', cell: ({ usedByVmaId }) => usedByVmaId },
 ];
 
 export const USER: Columns<User> = [

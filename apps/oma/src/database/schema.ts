@@ -21,6 +21,7 @@ import { WhyAndHowConsistent1764000000005 } from './versions/0005-why-and-how-co
 import { SetUps1764400000006 } from './versions/0006-set-ups.js';
 import { Access1764400000007 } from './versions/0007-access.js';
 import { VmaEndpoints1764400000010 } from './versions/0010-vma-endpoints.js';
+import { VmaKeys1764400000011 } from './versions/0011-vma-keys.js';
 import { TunnelHistory1764400000009 } from './versions/0009-tunnel-history.js';
 import { Audit1764400000008 } from './versions/0008-audit.js';
 
@@ -56,4 +57,5 @@ export const SCHEMA_VERSIONS: readonly (new () => MigrationInterface)[] = [
   Audit1764400000008,
   TunnelHistory1764400000009,
   VmaEndpoints1764400000010,
+  VmaKeys1764400000011,
 ];

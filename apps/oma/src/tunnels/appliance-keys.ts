@@ -1,4 +1,4 @@
-import { link, open, readFile, rm } from 'node:fs/promises';
+import { link, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { agentPublicKeyOf, generateAgentKeyPair } from '@ossea/agent-protocol';
 import { MigrationError } from '@ossea/errors';
@@ -6,6 +6,7 @@ import { fingerprint, generateKeyPair, publicKeyOf } from '@ossea/tunnel';
 import { syncDirectory } from '../volumes/durable-files.js';
 
 const HOST_KEY_FILE = 'tunnel-host-key';
+const NEXT_HOST_KEY_FILE = 'tunnel-next-host-key';
 const AGENT_KEY_FILE = 'agent-token-key';
 
 /** Token of `ApplianceKeys`, and of its part that signs agent tokens. */
@@ -39,6 +40,22 @@ export async function loadApplianceKeys(stateDir: string): Promise<ApplianceKeys
   };
 }
 
+/** The host key that shall take the place of the present one, while it has not yet. */
+export async function nextHostKey(stateDir: string): Promise<string | undefined> {
+  return readOrNothing(join(stateDir, NEXT_HOST_KEY_FILE));
+}
+
+/** The same; made where there is none. */
+export function makeNextHostKey(stateDir: string): Promise<string> {
+  return loadOrMake(join(stateDir, NEXT_HOST_KEY_FILE), () => generateKeyPair().privateKey);
+}
+
+/** The next host key becomes the one that is loaded from now on. */
+export async function promoteNextHostKey(stateDir: string): Promise<void> {
+  await rename(join(stateDir, NEXT_HOST_KEY_FILE), join(stateDir, HOST_KEY_FILE));
+  await syncDirectory(stateDir);
+}
+
 function agentPublicHalf(privateKey: string): string {
   try {
     return agentPublicKeyOf(privateKey);
@@ -50,12 +67,7 @@ function agentPublicHalf(privateKey: string): string {
 
 /** Written under another name and synced first: a key that VMAs trust must never be half a file. */
 export async function loadOrMake(path: string, make: () => string): Promise<string> {
-  const found = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw new MigrationError('config.invalid', 'A key in the state directory cannot be read.', {
-      cause: error,
-    });
-  });
+  const found = await readOrNothing(path);
   if (found !== undefined) return found;
   const draft = `${path}.new`;
   await rm(draft, { force: true });
@@ -70,4 +82,13 @@ export async function loadOrMake(path: string, make: () => string): Promise<stri
   await rm(draft);
   await syncDirectory(join(path, '..'));
   return readFile(path, 'utf8');
+}
+
+function readOrNothing(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw new MigrationError('config.invalid', 'A key in the state directory cannot be read.', {
+      cause: error,
+    });
+  });
 }

@@ -11,8 +11,10 @@ import { newId } from '../database/new-id.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { actingAs } from '../http/request-context.js';
 import { Outbox } from '../progress/outbox.js';
+import { EnrolmentLimits } from './enrolment-limits.js';
 import { PairingCodes } from './pairing-codes.js';
 import type { PairingCode } from './pairing-code.entity.js';
+import { VmaKeys } from './vma-keys.js';
 import { VmaNumbers } from './vma-numbers.js';
 import { Vma } from './vma.entity.js';
 
@@ -37,16 +39,21 @@ export class EnrolmentDesk {
     private readonly numbers: VmaNumbers,
     private readonly audit: AuditTrail,
     private readonly refusals: AuditRefusals,
+    private readonly limits: EnrolmentLimits,
+    private readonly keys: VmaKeys,
   ) {}
 
   /**
    * @param agentTokenPublicKey what an approved VMA is told.
-   * @throws `enrolment.rejected`, `agent.version` or `request.invalid`.
+   * @throws `enrolment.rejected`, `access.throttled`, `agent.version` or `request.invalid`.
    */
   async answer(body: unknown, peer: EnrolPeer, agentTokenPublicKey: string): Promise<EnrolAnswer> {
     try {
       const request = parseRequest(body);
       const row = request.type === 'enrol' ? await this.enrolNamed(request, peer) : await this.status(peer);
+      // a key in whose place another one is, or whose time is over, is as good as revoked
+      if (row.state === 'approved' && !(await this.isGood(peer)))
+        return { protocol: AGENT_PROTOCOL_VERSION, vmaId: row.id, state: 'revoked' };
       return {
         protocol: AGENT_PROTOCOL_VERSION,
         vmaId: row.id,
@@ -95,9 +102,11 @@ export class EnrolmentDesk {
   /** The same key asking again is told where it stands; only what was turned down or forgotten needs a new code. */
   private async enrol(request: Enrol, peer: EnrolPeer): Promise<Vma> {
     const known = await this.known(peer.publicKey);
-    if (known?.state === 'revoked')
+    if (known && (known.state === 'revoked' || (known.state === 'approved' && !(await this.isGood(peer)))))
       throw new MigrationError('enrolment.rejected', 'This key was revoked; enrol with a new one.');
     if (known && (known.state === 'pending' || known.state === 'approved')) return known;
+    // before the work that a guess costs us
+    this.limits.count(peer.address);
     const code = await this.codes.find(request.code);
     try {
       return await this.unitOfWork.run((manager) => this.admit(manager, request, peer, { code, known }));
@@ -128,6 +137,7 @@ export class EnrolmentDesk {
         decidedAt: null,
       }),
     );
+    await this.keys.begin(manager, row);
     await this.codes.use(manager, code, row.id);
     await this.outbox.append(manager, 'vma.enrolment-requested', row.id, {
       vmaId: row.id,
@@ -144,7 +154,15 @@ export class EnrolmentDesk {
 
   private async known(publicKey: string): Promise<Vma | undefined> {
     await expirePending(this.database);
-    return (await this.database.getRepository(Vma).findOneBy({ publicKey })) ?? undefined;
+    const key = await this.keys.find(publicKey);
+    if (!key) return undefined;
+    return (await this.database.getRepository(Vma).findOneBy({ id: key.vmaId })) ?? undefined;
+  }
+
+  private async isGood({ publicKey }: EnrolPeer): Promise<boolean> {
+    const key = await this.keys.find(publicKey);
+    if (!key || (key.state !== 'current' && key.state !== 'next')) return false;
+    return key.expiresAt > new Date();
   }
 }
 

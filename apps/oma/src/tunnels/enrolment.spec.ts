@@ -14,18 +14,18 @@ import { UnitOfWork } from '../database/unit-of-work.js';
 import { OutboxEvent } from '../progress/outbox-event.entity.js';
 import { Outbox } from '../progress/outbox.js';
 import { EnrolmentDesk, REQUEST_MS } from './enrolment-desk.js';
+import { EnrolmentLimits } from './enrolment-limits.js';
 import { PairingCode } from './pairing-code.entity.js';
 import { PAIRING_CODE_MS, PairingCodes } from './pairing-codes.js';
 import type { TunnelsSettings } from './tunnels-ports.js';
+import { VmaKeys } from './vma-keys.js';
 import { VmaNumbers } from './vma-numbers.js';
 import { VmaDecisions } from './vma-decisions.js';
 import { Vma } from './vma.entity.js';
 
 // every guess costs some milliseconds of work on purpose, many on a busy machine
 vi.setConfig({ testTimeout: 60_000 });
-
 const TOKEN_KEY = 'the public half';
-
 let directory: string;
 let database: DataSource;
 let codes: PairingCodes;
@@ -36,8 +36,7 @@ beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'ossea-enrol-'));
   database = await openDatabase(parseConfig({ stateDir: directory }));
   const unitOfWork = new UnitOfWork(database);
-  const outbox = new Outbox(database);
-  const audit = new AuditTrail();
+  const [outbox, audit] = [new Outbox(database), new AuditTrail()];
   codes = new PairingCodes(database, unitOfWork, audit);
   const settings: TunnelsSettings = {
     host: '127.0.0.1',
@@ -48,13 +47,27 @@ beforeEach(async () => {
     opensshDir: directory,
     probeSeconds: 60,
     copyProbeSeconds: 15,
+    keyDays: 90,
+    rotateKeyDays: 30,
+    enrolmentsPerMinute: 1_000,
+    enrolmentsInAllPerMinute: 1_000,
     stateDir: directory,
     runDir: directory,
   };
   const numbers = new VmaNumbers(unitOfWork, settings);
-  const refusals = new AuditRefusals(unitOfWork, audit);
-  desk = new EnrolmentDesk(database, unitOfWork, codes, outbox, numbers, audit, refusals);
-  decisions = new VmaDecisions(unitOfWork, outbox, numbers, audit);
+  const keys = new VmaKeys(database, unitOfWork, audit, settings);
+  desk = new EnrolmentDesk(
+    database,
+    unitOfWork,
+    codes,
+    outbox,
+    numbers,
+    audit,
+    new AuditRefusals(unitOfWork, audit),
+    new EnrolmentLimits(settings),
+    keys,
+  );
+  decisions = new VmaDecisions(unitOfWork, outbox, numbers, audit, keys);
 });
 afterEach(async () => {
   await database.destroy();
@@ -70,7 +83,7 @@ const enrol = (code: string, peer = newPeer(), name = 'site-a') =>
   desk.answer(enrolMessage(code, name, '0.1.0'), peer, TOKEN_KEY);
 const status = (peer: EnrolPeer) => desk.answer(statusMessage(), peer, TOKEN_KEY);
 const rejected = { code: 'enrolment.rejected' };
-/** A code that was never issued. */
+// never issued
 const WRONG = `${PAIRING_ALPHABET.slice(0, 4)}-${PAIRING_ALPHABET.slice(4, 8)}-${PAIRING_ALPHABET.slice(8, 12)}`;
 
 const facts = async () =>
@@ -90,7 +103,7 @@ describe('a pairing code', () => {
   it('puts a VMA on the list, once; typed in small letters and with blanks around it', async () => {
     const { code } = await codes.create();
     const peer = newPeer();
-    const answer = await enrol(` ${code.toLowerCase()} `, peer);
+    const answer = await enrol(` ${code.toLowerCase().replaceAll('-', ' ')} `, peer);
     expect(answer).toMatchObject({ state: 'pending', vmaId: expect.stringMatching(/^vma_/) });
     expect(answer.agentTokenKey).toBeUndefined();
     expect(await facts()).toEqual(['vma.enrolment-requested']);

@@ -15,5 +15,7 @@ export class PairingCode {
   @Column({ type: 'int' }) tries!: number;
   @Column({ type: 'datetime', precision: 3, nullable: true }) usedAt!: Date | null;
   @Column({ type: 'varchar', length: 40, nullable: true }) usedByVmaId!: string | null;
+  /** When an administrator made it void. */
+  @Column({ type: 'datetime', precision: 3, nullable: true }) withdrawnAt!: Date | null;
   @Column({ type: 'datetime', precision: 3 }) createdAt!: Date;
 }

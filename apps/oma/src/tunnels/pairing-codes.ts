@@ -47,6 +47,7 @@ export class PairingCodes {
       tries: 0,
       usedAt: null,
       usedByVmaId: null,
+      withdrawnAt: null,
       createdAt: new Date(now),
     });
     await this.unitOfWork.run(async (manager) => {
@@ -71,6 +72,7 @@ export class PairingCodes {
       const codes = this.database.getRepository(PairingCode);
       const open = await codes.findBy({
         usedAt: IsNull(),
+        withdrawnAt: IsNull(),
         expiresAt: MoreThan(new Date()),
         tries: LessThan(PAIRING_TRIES),
       });
@@ -81,11 +83,38 @@ export class PairingCodes {
     });
   }
 
+  /** Those of the last day, newest first. */
+  list(): Promise<PairingCode[]> {
+    return this.database.getRepository(PairingCode).find({ order: { createdAt: 'DESC', id: 'DESC' } });
+  }
+
+  /**
+   * Makes a code void; twice is once. Throws `request.not-found`, and `request.conflict` for one that a VMA has used.
+   */
+  withdraw(id: string): Promise<PairingCode> {
+    return this.unitOfWork.run(async (manager) => {
+      const codes = manager.getRepository(PairingCode);
+      const row = await codes.findOneBy({ id });
+      if (!row) throw new MigrationError('request.not-found', 'There is no such pairing code.');
+      if (row.withdrawnAt) return row;
+      const done = await codes.update({ id, usedAt: IsNull() }, { withdrawnAt: new Date() });
+      if (done.affected !== 1)
+        throw new MigrationError('request.conflict', 'A VMA has used this pairing code; reject the VMA.', {
+          context: { vma: row.usedByVmaId ?? '' },
+        });
+      await this.audit.append(manager, {
+        action: 'vma.pairing-code-withdraw',
+        subject: { type: 'pairing-code', id },
+      });
+      return codes.findOneByOrFail({ id });
+    });
+  }
+
   /** Uses a code up with the transaction that needed it. Throws `enrolment.rejected` when somebody was faster. */
   async use(manager: EntityManager, { id }: PairingCode, vmaId: string): Promise<void> {
     const used = await manager
       .getRepository(PairingCode)
-      .update({ id, usedAt: IsNull() }, { usedAt: new Date(), usedByVmaId: vmaId });
+      .update({ id, usedAt: IsNull(), withdrawnAt: IsNull() }, { usedAt: new Date(), usedByVmaId: vmaId });
     if (used.affected !== 1) throw rejected();
   }
 }

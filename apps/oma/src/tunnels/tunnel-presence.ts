@@ -31,6 +31,7 @@ export class TunnelPresence {
   private readonly sessions = new Map<string, Session>();
   /** Why a connection that is about to end does so, where we know it. */
   private readonly reasons = new Map<string, string>();
+  private readonly proofs = new Set<(vmaId: string, publicKey: string) => void>();
   private readonly listeners = new Set<(vmaId: string, change: PresenceChange) => void>();
 
   constructor(private readonly traffic: TunnelTraffic) {}
@@ -56,6 +57,11 @@ export class TunnelPresence {
     this.listeners.add(listener);
   }
 
+  /** Calls back with the key of every connection that is made. */
+  onProven(listener: (vmaId: string, publicKey: string) => void): void {
+    this.proofs.add(listener);
+  }
+
   /** Says why the connections of a VMA are about to end. */
   expectCut(vmaId: string, reason: string): void {
     if (this.sessions.has(vmaId)) this.reasons.set(vmaId, reason);
@@ -66,6 +72,7 @@ export class TunnelPresence {
     switch (event.type) {
       case 'connected':
         this.session(event.id).connections.add(event.connection);
+        for (const listener of this.proofs) listener(event.id, event.publicKey);
         this.logger.log(`${event.id} connected from ${event.address}.`);
         break;
       case 'agent-listening':

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { Mutex } from 'async-mutex';
 import { MigrationError, asMigrationError, toProblem } from '@ossea/errors';
 import type { ProcessRunner } from '@ossea/process';
-import { Backoff, type EnrolPeer, type TunnelKind } from '@ossea/tunnel';
+import { Backoff, fingerprint, publicKeyOf, type EnrolPeer, type TunnelKind } from '@ossea/tunnel';
 import type { ApplianceKeys } from './appliance-keys.js';
 import { ControlChannel } from './control-channel.js';
 import type { FromServer, IdentityMessage, TunnelEvent } from './server/control-messages.js';
@@ -47,12 +47,15 @@ export class TunnelSupervisor implements AsyncDisposable {
   /** Where VMAs dial in; after the first start the same for every process that serves it. */
   port: number;
 
+  private hostKey: string;
+
   constructor(private readonly options: SupervisorOptions) {
+    this.hostKey = options.keys.hostKey;
     this.port = options.settings.port;
   }
 
   get hostKeyFingerprint(): string {
-    return this.options.keys.hostKeyFingerprint;
+    return fingerprint(publicKeyOf(this.hostKey));
   }
 
   /** The process that serves now; absent while it is started anew. */
@@ -84,6 +87,15 @@ export class TunnelSupervisor implements AsyncDisposable {
     await this.apply('at-any-price');
   }
 
+  /** Serves with another host key: the process starts anew, and every VMA dials again. */
+  async useHostKey(hostKey: string): Promise<void> {
+    // not while a process starts with the old one
+    await this.tables.runExclusive(async () => {
+      this.hostKey = hostKey;
+      await this.life?.kill();
+    });
+  }
+
   /** Cuts the live connections of a VMA, so that it dials anew. */
   cut(vmaId: string): void {
     this.life?.send({ type: 'cut', id: vmaId });
@@ -106,14 +118,14 @@ export class TunnelSupervisor implements AsyncDisposable {
 
   private async begin(channel: ControlChannel): Promise<void> {
     await this.tables.runExclusive(async () => {
-      const { runner, settings, keys, identities, log } = this.options;
+      const { runner, settings, identities, log } = this.options;
       const life = await ServerLife.begin({
         runner,
         channel,
         start: {
           host: settings.host,
           port: this.port,
-          hostKey: keys.hostKey,
+          hostKey: this.hostKey,
           transport: settings.transport,
           opensshDir: settings.opensshDir,
         },

@@ -24,6 +24,12 @@ export interface TunnelsSettings extends ProbeRates {
   readonly firstNbdPort: number;
   /** Where OpenSSH's configuration and keys lie. */
   readonly opensshDir: string;
+  /** A key of a VMA ends after so many days, and is changed after so many. */
+  readonly keyDays: number;
+  readonly rotateKeyDays: number;
+  /** Pairing codes that may be tried within a minute: from one network, and in all. */
+  readonly enrolmentsPerMinute: number;
+  readonly enrolmentsInAllPerMinute: number;
   /** Holds the host key and the agent-token key. */
   readonly stateDir: string;
   /** Holds sockets; a short path, because a Unix socket's is at most 107 bytes. Mode 0700. */

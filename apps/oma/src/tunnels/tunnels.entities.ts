@@ -1,6 +1,7 @@
 import { PairingCode } from './pairing-code.entity.js';
 import { TunnelEventRow } from './tunnel-event.entity.js';
+import { VmaKey } from './vma-key.entity.js';
 import { Vma } from './vma.entity.js';
 
 /** The tables of this room. */
-export const TUNNEL_ENTITIES = [Vma, PairingCode, TunnelEventRow] as const;
+export const TUNNEL_ENTITIES = [Vma, VmaKey, PairingCode, TunnelEventRow] as const;

@@ -16,6 +16,10 @@ import { AgentClient } from './agent-client.js';
 import { AGENT_TOKEN_KEY, APPLIANCE_KEYS, loadApplianceKeys, type ApplianceKeys } from './appliance-keys.js';
 import { CopiesUnderWay } from './copies-under-way.js';
 import { EnrolmentDesk } from './enrolment-desk.js';
+import { EnrolmentLimits } from './enrolment-limits.js';
+import { HostKeyController } from './host-key.controller.js';
+import { HostKeyRotation } from './host-key-rotation.js';
+import { KeyRotation } from './key-rotation.js';
 import { KnownVmas } from './known-vmas.js';
 import { PairingCodes } from './pairing-codes.js';
 import { AgentCopies } from './remote-copies.js';
@@ -29,6 +33,7 @@ import { TunnelTraffic } from './tunnel-traffic.js';
 import { TunnelsController } from './tunnels.controller.js';
 import { TunnelsService } from './tunnels.service.js';
 import { TUNNELS_SETTINGS, type TunnelsSettings } from './tunnels-ports.js';
+import { VmaKeys } from './vma-keys.js';
 import { VmaNumbers } from './vma-numbers.js';
 import { VmaDecisions } from './vma-decisions.js';
 import { PluginFilesController } from './plugin-files.controller.js';
@@ -85,7 +90,7 @@ class TunnelsLife implements OnModuleInit, OnApplicationShutdown {
 /** Needs NBD_SOCKETS, TUNNELS_SETTINGS and PROCESS_RUNNER of composition.ts, beside database, outbox, jobs and health. */
 @Global()
 @Module({
-  controllers: [VmasController, PluginFilesController, TunnelsController],
+  controllers: [VmasController, PluginFilesController, TunnelsController, HostKeyController],
   providers: [
     RemotePluginFiles,
     {
@@ -121,7 +126,11 @@ class TunnelsLife implements OnModuleInit, OnApplicationShutdown {
       inject: [PROCESS_RUNNER, TUNNELS_SETTINGS, APPLIANCE_KEYS, KnownVmas, EnrolmentDesk, TunnelPresence],
     },
     KnownVmas,
+    VmaKeys,
+    KeyRotation,
+    HostKeyRotation,
     PairingCodes,
+    EnrolmentLimits,
     EnrolmentDesk,
     TunnelPresence,
     VmaNumbers,

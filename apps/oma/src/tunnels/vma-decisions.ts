@@ -6,6 +6,7 @@ import { AuditTrail } from '../audit/audit-trail.js';
 import { isUniqueViolation } from '../database/driver-errors.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
 import { Outbox } from '../progress/outbox.js';
+import { VmaKeys } from './vma-keys.js';
 import { VmaNumbers } from './vma-numbers.js';
 import { Vma } from './vma.entity.js';
 
@@ -49,6 +50,7 @@ export class VmaDecisions {
     private readonly outbox: Outbox,
     private readonly numbers: VmaNumbers,
     private readonly audit: AuditTrail,
+    private readonly keys: VmaKeys,
   ) {}
 
   /** Throws `request.conflict` unless the fingerprint is the very one of the VMA that asks. */
@@ -60,9 +62,10 @@ export class VmaDecisions {
           if (row.fingerprint !== fingerprint.trim())
             throw new MigrationError(
               'request.conflict',
-              'This is not the fingerprint of the VMA. Compare it with what the VMA shows.',
+              'This is not what the VMA shows of its key. Compare the fingerprint or the words.',
               { context: { vma: id } },
             );
+          await this.keys.begin(manager, row);
           Object.assign(row, await this.numbers.free(manager, row));
         });
       } catch (error) {
@@ -76,7 +79,8 @@ export class VmaDecisions {
   }
 
   revoke(id: string, correlationId: string): Promise<Vma> {
-    return this.decide(REVOKE, id, correlationId, async (row) => {
+    return this.decide(REVOKE, id, correlationId, async (row, manager) => {
+      await this.keys.revoke(manager, id);
       row.agentPort = null;
       row.nbdPort = null;
     });

@@ -1,9 +1,14 @@
 import type { Vma as VmaView } from '@ossea/api-contract';
+import { fingerprintWords } from '@ossea/agent-protocol';
 import type { Presence } from './tunnel-presence.js';
 import type { Vma } from './vma.entity.js';
 
 /** A VMA as the API shows it. */
-export function vmaView(row: Vma, { connected, since, agentPort }: Presence): VmaView {
+export function vmaView(
+  row: Vma,
+  { connected, since, agentPort }: Presence,
+  hostKeyFingerprint: string,
+): VmaView {
   const seen = connected ? new Date() : row.lastSeenAt;
   const port = agentPort ?? row.agentPort;
   return {
@@ -11,6 +16,7 @@ export function vmaView(row: Vma, { connected, since, agentPort }: Presence): Vm
     name: row.name,
     state: row.state,
     fingerprint: row.fingerprint,
+    words: fingerprintWords(row.fingerprint, hostKeyFingerprint),
     connected,
     createdAt: row.createdAt.toISOString(),
     ...(row.version === null ? {} : { version: row.version }),

@@ -1,6 +1,15 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiTags } from '@nestjs/swagger';
-import { ApproveVma, CreatePairingCode, Id, PairingCode, Vma, VmaList } from '@ossea/api-contract';
+import {
+  ApproveVma,
+  CreatePairingCode,
+  Id,
+  PairingCode,
+  PairingCodeList,
+  PairingCodeRecord,
+  Vma,
+  VmaList,
+} from '@ossea/api-contract';
 import { Needs } from '../access/needs.js';
 import { Answers } from '../http/answers.js';
 import { Caller, type CurrentCaller } from '../http/caller.js';
@@ -32,16 +41,33 @@ export class VmasController {
     return this.vmas.createPairingCode(caller, name);
   }
 
+  @Get('pairing-code')
+  @Needs('vmas.invite')
+  @Answers('The pairing codes of the last day, newest first, without the codes', PairingCodeList)
+  async pairingCodes(): Promise<PairingCodeList> {
+    return { items: await this.vmas.pairingCodes() };
+  }
+
+  @Delete('pairing-code/:id')
+  @Needs('vmas.invite')
+  @Answers('Makes a pairing code void that no VMA has used', PairingCodeRecord)
+  withdrawPairingCode(
+    @Param('id', { schema: Id }) id: string,
+    @Caller() caller: CurrentCaller,
+  ): Promise<PairingCodeRecord> {
+    return this.vmas.withdrawPairingCode(id, caller);
+  }
+
   @Post('approve/:id')
   @Needs('vmas.decide')
   @HttpCode(200)
-  @Answers('Lets a VMA in; the fingerprint says which one was looked at', Vma)
+  @Answers('Lets a VMA in; the fingerprint, or the words for it, say which one was looked at', Vma)
   approve(
     @Param('id', { schema: Id }) id: string,
-    @Body({ schema: ApproveVma }) { fingerprint }: ApproveVma,
+    @Body({ schema: ApproveVma }) compared: ApproveVma,
     @Caller() caller: CurrentCaller,
   ): Promise<Vma> {
-    return this.vmas.approve(id, fingerprint, caller);
+    return this.vmas.approve(id, compared, caller);
   }
 
   @Post('reject/:id')
@@ -50,6 +76,14 @@ export class VmasController {
   @Answers('Turns a VMA away', Vma)
   reject(@Param('id', { schema: Id }) id: string, @Caller() caller: CurrentCaller): Promise<Vma> {
     return this.vmas.reject(id, caller);
+  }
+
+  @Post('rotate-key/:id')
+  @Needs('vmas.revoke')
+  @HttpCode(200)
+  @Answers('Makes a connected VMA use another key, without a gap', Vma)
+  rotateKey(@Param('id', { schema: Id }) id: string, @Caller() caller: CurrentCaller): Promise<Vma> {
+    return this.vmas.rotateKey(id, caller);
   }
 
   @Delete('revoke/:id')

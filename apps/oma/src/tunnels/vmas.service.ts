@@ -1,8 +1,16 @@
 import { Injectable } from '@nestjs/common';
-import type { PairingCode as PairingCodeView, Vma as VmaView } from '@ossea/api-contract';
+import { normaliseWords } from '@ossea/agent-protocol';
+import type {
+  ApproveVma,
+  PairingCode as PairingCodeView,
+  PairingCodeRecord,
+  Vma as VmaView,
+} from '@ossea/api-contract';
 import { DataSource } from 'typeorm';
 import { AccessJobs } from './access-jobs.js';
 import { expirePending } from './enrolment-desk.js';
+import { KeyRotation } from './key-rotation.js';
+import { pairingCodeView } from './pairing-code-view.js';
 import { PairingCodes } from './pairing-codes.js';
 import { TunnelPresence } from './tunnel-presence.js';
 import { TunnelSupervisor } from './tunnel-supervisor.js';
@@ -21,6 +29,7 @@ export class VmasService {
     private readonly presence: TunnelPresence,
     private readonly tunnel: TunnelSupervisor,
     private readonly jobs: AccessJobs,
+    private readonly rotation: KeyRotation,
   ) {}
 
   /** All that ever asked, newest first. */
@@ -62,10 +71,32 @@ export class VmasService {
     });
   }
 
-  /** Lets a VMA in. Throws `request.conflict` unless the fingerprint is the very one of the VMA that asks. */
-  async approve(vmaId: string, fingerprint: string, requester: Requester): Promise<VmaView> {
+  /** The pairing codes of the last day, without the codes. */
+  async pairingCodes(): Promise<PairingCodeRecord[]> {
+    return (await this.codes.list()).map((row) => pairingCodeView(row));
+  }
+
+  /** Makes a code void. Throws `request.not-found`, and `request.conflict` for one that a VMA has used. */
+  async withdrawPairingCode(id: string, requester: Requester): Promise<PairingCodeRecord> {
+    const row = await this.jobs.run({
+      kind: 'withdraw-pairing-code',
+      label: 'Withdrawing a pairing code',
+      requester,
+      input: { id },
+      run: () => this.codes.withdraw(id),
+      result: () => ({ id }),
+    });
+    return pairingCodeView(row);
+  }
+
+  /**
+   * Lets a VMA in.
+   * Throws `request.conflict` unless the fingerprint, or the words for it, are the very ones of the VMA that asks.
+   */
+  async approve(vmaId: string, compared: ApproveVma, requester: Requester): Promise<VmaView> {
     await this.get(vmaId);
-    return this.decided('approve-vma', 'Approving a VMA', vmaId, requester, { fingerprint }, async () => {
+    return this.decided('approve-vma', 'Approving a VMA', vmaId, requester, compared, async () => {
+      const fingerprint = await this.fingerprintOf(vmaId, compared);
       const row = await this.decisions.approve(vmaId, fingerprint, requester.correlationId);
       await this.tunnel.admit();
       return row;
@@ -90,12 +121,21 @@ export class VmasService {
     });
   }
 
+  /** Makes a connected VMA use another key; the old one is let in for ten minutes more. */
+  async rotateKey(vmaId: string, requester: Requester): Promise<VmaView> {
+    await this.get(vmaId);
+    return this.decided('rotate-vma-key', 'Changing the key of a VMA', vmaId, requester, {}, async () => {
+      await this.rotation.rotate(vmaId);
+      return this.database.getRepository(Vma).findOneByOrFail({ id: vmaId });
+    });
+  }
+
   private async decided(
     kind: string,
     label: string,
     vmaId: string,
     requester: Requester,
-    more: Readonly<Record<string, string>>,
+    more: Readonly<Record<string, unknown>>,
     run: () => Promise<Vma>,
   ): Promise<VmaView> {
     const row = await this.jobs.run({
@@ -109,7 +149,14 @@ export class VmasService {
     return this.view(row);
   }
 
+  /** What was compared, as a fingerprint; words that are not this VMA's are none that any key has. */
+  private async fingerprintOf(vmaId: string, { fingerprint = '', words }: ApproveVma): Promise<string> {
+    if (words === undefined) return fingerprint;
+    const asking = await this.get(vmaId);
+    return normaliseWords(words) === asking.words ? asking.fingerprint : '';
+  }
+
   private view(row: Vma): VmaView {
-    return vmaView(row, this.presence.of(row.id));
+    return vmaView(row, this.presence.of(row.id), this.tunnel.hostKeyFingerprint);
   }
 }

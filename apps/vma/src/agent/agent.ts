@@ -9,11 +9,13 @@ import {
   type TunnelKind,
   type TunnelState,
 } from '@ossea/tunnel';
-import type { TunnelReport } from '@ossea/agent-protocol';
+import type { OfferedKey, TunnelReport } from '@ossea/agent-protocol';
 import type { VmaConfig } from '../config/config.schema.js';
 import { AskSchedule } from '../enrolment/ask-schedule.js';
 import { askState } from '../enrolment/enrol.js';
 import type { Enrolment, StateFiles } from '../state/state-files.js';
+import { AgentHostKeys } from './agent-host-keys.js';
+import { AgentKeys } from './agent-keys.js';
 import { WatchedTunnel } from './watched-tunnel.js';
 
 /** How often we look whether somebody has enrolled this VMA, or anew. */
@@ -47,6 +49,8 @@ export class Agent {
   private readonly logger = new Logger('agent');
   private readonly stopper = new AbortController();
   private loop: Promise<void> | undefined;
+  private readonly keys: AgentKeys;
+  private readonly hostKeys = new AgentHostKeys();
   private known: Enrolment | undefined;
   private tunnel: WatchedTunnel | undefined;
   private asking: AskSchedule;
@@ -59,6 +63,7 @@ export class Agent {
     private readonly settings: AgentSettings,
   ) {
     this.asking = this.newSchedule();
+    this.keys = new AgentKeys(files);
   }
 
   get enrolment(): Enrolment | undefined {
@@ -85,7 +90,31 @@ export class Agent {
   async prove(nonce: string): Promise<string> {
     if (this.known?.state !== 'approved')
       throw new MigrationError('request.not-found', 'This VMA is not approved.');
-    return signAgentProof((await this.files.keyPair()).privateKey, this.known.vmaId, nonce);
+    return signAgentProof((await this.keys.inUse()).privateKey, this.known.vmaId, nonce);
+  }
+
+  /** Another key for this VMA, by the word of its present one. Throws `request.not-found` while this VMA is nobody's. */
+  offerKey(): Promise<OfferedKey> {
+    if (this.known?.state !== 'approved')
+      throw new MigrationError('request.not-found', 'This VMA is not approved.');
+    return this.keys.offer(this.known.vmaId);
+  }
+
+  /** The OMA lets that key in: the next look dials with it. Throws `request.conflict` for a key that is none of ours. */
+  useKey(publicKey: string): Promise<void> {
+    return this.keys.use(publicKey);
+  }
+
+  /** The OMA will have this host key next. Throws `request.not-found` while this VMA is nobody's. */
+  async expectHostKey(fingerprint: string): Promise<void> {
+    const { known } = this;
+    if (known?.state !== 'approved')
+      throw new MigrationError('request.not-found', 'This VMA is not approved.');
+    if (fingerprint === known.hostKeyFingerprint) return;
+    await this.files.updateEnrolment(known, { ...known, nextHostKeyFingerprint: fingerprint });
+    const stored = await this.files.enrolment();
+    if (stored?.nextHostKeyFingerprint !== fingerprint)
+      throw new MigrationError('resource.busy', 'The enrolment of this VMA changes just now.');
   }
 
   /** Begins; comes back when it knows where it stands. Throws `config.invalid` for an enrolment that cannot be read. */
@@ -119,7 +148,8 @@ export class Agent {
   private async look(signal: AbortSignal): Promise<void> {
     const stored = await this.files.enrolment();
     if (!isDeepStrictEqual(stored, this.known)) {
-      await this.hangUp();
+      // a host key that was announced is no reason to leave
+      if (!isDeepStrictEqual(withoutNext(stored), withoutNext(this.known))) await this.hangUp();
       this.learn(stored);
     }
     const { known } = this;
@@ -154,9 +184,16 @@ export class Agent {
     this.settings.onChange?.(this);
   }
 
-  private async keepDialled({ hostKeyFingerprint, endpoints }: Enrolment): Promise<void> {
+  private async keepDialled(known: Enrolment): Promise<void> {
+    if (this.tunnel && this.hostKeys.isOther(this.tunnel.client.state, known)) await this.hangUp();
+    const moved = this.tunnel && this.hostKeys.afterMove(this.tunnel.client.state, known);
+    // the tunnel stands with this very key: nothing is dialled anew
+    if (moved) this.known = await this.files.updateEnrolment(known, moved);
+    const { endpoints } = known;
+    const hostKeyFingerprint = this.hostKeys.toDial(known);
+    if (this.tunnel && (await this.keys.lookAfter(this.tunnel.client))) await this.hangUp();
     if (this.tunnel) return;
-    const { privateKey } = await this.files.keyPair();
+    const { privateKey } = await this.keys.toDial();
     const { oma, nbdSocketPath, nbdPort, agentSocketPath, connections, rates, copies } = this.settings;
     const client = openTunnelClient(this.settings.client, {
       // the address of today: an OMA that moved is known by its host key
@@ -227,6 +264,10 @@ const SAID: Readonly<Record<Enrolment['state'], string>> = {
   revoked: 'This VMA was revoked. Enrol it again with a new pairing code; it will make itself a new key.',
   expired: 'Nobody approved this VMA in time. Enrol it again with a new pairing code.',
 };
+
+function withoutNext(enrolment: Enrolment | undefined): object | undefined {
+  return enrolment && { ...enrolment, nextHostKeyFingerprint: undefined };
+}
 
 function isBusy(error: unknown): boolean {
   return !isMigrationError(error) && error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';

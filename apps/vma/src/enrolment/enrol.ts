@@ -3,6 +3,7 @@ import {
   EnrolAnswer,
   PairingCodeText,
   enrolMessage,
+  fingerprintWords,
   statusMessage,
 } from '@ossea/agent-protocol';
 import { MigrationError } from '@ossea/errors';
@@ -27,6 +28,8 @@ export interface Enrolled {
   readonly vmaId: string;
   /** Of this VMA's key: an administrator compares it at the OMA. */
   readonly fingerprint: string;
+  /** The same in six words, of the OMA's host key too. */
+  readonly words: string;
   readonly state: Enrolment['state'];
 }
 
@@ -55,7 +58,9 @@ export async function enrol(
     signal,
   );
   await files.saveEnrolment(merged(oma, hostKeyFingerprint, answer));
-  return { vmaId: answer.vmaId, fingerprint: fingerprint(keys.publicKey), state: answer.state };
+  const shown = fingerprint(keys.publicKey);
+  const words = fingerprintWords(shown, hostKeyFingerprint);
+  return { vmaId: answer.vmaId, fingerprint: shown, words, state: answer.state };
 }
 
 /**
@@ -75,12 +80,13 @@ export async function askState(
 async function stateNow(
   oma: VmaConfig['oma'],
   files: StateFiles,
-  { hostKeyFingerprint }: Enrolment,
+  { hostKeyFingerprint, nextHostKeyFingerprint: next }: Enrolment,
   signal: AbortSignal,
 ): Promise<Enrolment> {
   const { privateKey } = await files.keyPair();
   const answer = await exchange({ ...oma, privateKey, hostKeyFingerprint }, statusMessage(), signal);
-  return merged(oma, hostKeyFingerprint, answer);
+  const more = next === undefined ? {} : { nextHostKeyFingerprint: next };
+  return { ...merged(oma, hostKeyFingerprint, answer), ...more };
 }
 
 /** Our key, or a new one: an OMA that has revoked a key never takes it again. */

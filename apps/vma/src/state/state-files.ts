@@ -12,6 +12,8 @@ export const Enrolment = z.object({
   omaHost: z.string(),
   omaPort: z.int(),
   hostKeyFingerprint: z.string(),
+  /** Announced by the OMA: accepted beside the other one. */
+  nextHostKeyFingerprint: z.string().optional(),
   vmaId: z.string(),
   state: z.enum(['pending', 'approved', 'rejected', 'revoked', 'expired']),
   agentTokenKey: z.string().optional(),
@@ -21,6 +23,7 @@ export const Enrolment = z.object({
 export type Enrolment = z.infer<typeof Enrolment>;
 
 const KEY = 'vma-key';
+const NEXT_KEY = 'vma-key.next';
 const ENROLMENT = 'enrolment.json';
 const READY = 'ready.json';
 
@@ -64,7 +67,26 @@ export class StateFiles {
   async renewKeyPair(): Promise<KeyPair> {
     const made = generateKeyPair();
     await this.write(KEY, made.privateKey);
+    await rm(join(this.directory, NEXT_KEY), { force: true });
     return made;
+  }
+
+  /** The key that shall take the place of ours, while it has not yet. */
+  async nextKeyPair(): Promise<KeyPair | undefined> {
+    const known = await readOrNothing(join(this.directory, NEXT_KEY));
+    return known === undefined ? undefined : { privateKey: known, publicKey: publicKeyOf(known) };
+  }
+
+  /** The same; made where there is none. */
+  async makeNextKeyPair(): Promise<KeyPair> {
+    await this.write(NEXT_KEY, generateKeyPair().privateKey, 'unless-there');
+    return (await this.nextKeyPair()) ?? this.makeNextKeyPair();
+  }
+
+  /** The next key becomes ours, because the OMA has let us in with it. */
+  async promoteNextKey(): Promise<void> {
+    await rename(join(this.directory, NEXT_KEY), join(this.directory, KEY));
+    await syncDirectory(this.directory);
   }
 
   async enrolment(): Promise<Enrolment | undefined> {

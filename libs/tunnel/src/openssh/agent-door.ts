@@ -19,7 +19,7 @@ export class AgentDoor {
   private told = false;
 
   constructor(
-    private readonly identity: NumberedIdentity,
+    private identity: NumberedIdentity,
     private readonly tunnelUid: number,
     before: Promise<unknown>,
     private readonly hooks: { listening(): void; refused(what: string): void },
@@ -29,7 +29,9 @@ export class AgentDoor {
   }
 
   /** Something has changed at the port: another session may hold it now. */
-  lookAgain(): void {
+  lookAgain(identity?: NumberedIdentity): void {
+    // who came last may have come with another key
+    if (identity) this.identity = identity;
     this.told = false;
     this.backoff.reset();
     this.look();

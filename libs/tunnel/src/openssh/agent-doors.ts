@@ -29,7 +29,7 @@ export class AgentDoors {
     const known = this.entries.get(id);
     if (known) {
       known.sessions += 1;
-      return known.door.lookAgain();
+      return known.door.lookAgain(identity);
     }
     const before = Promise.all(this.ends);
     const door = new AgentDoor(identity, this.options.tunnelUid, before, {

@@ -4,10 +4,11 @@ import net, { type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
 import { MigrationError, asMigrationError } from '@ossea/errors';
 import { createProcessRunner, type ProcessRunner, type RunningProcess } from '@ossea/process';
-import { DEFAULT_ENDPOINTS } from '../algorithms.js';
+import { DEFAULT_ENDPOINTS, TUNNEL_USER } from '../algorithms.js';
 import { Backoff } from '../backoff.js';
 import { joinStreams } from '../join-streams.js';
 import { formatPublicKey } from '../keys.js';
+import { SshConnection } from '../ssh-connection.js';
 import { readHostKey } from '../read-host-key.js';
 import type {
   SourceTunnel,
@@ -62,8 +63,7 @@ export class OpenSshClient extends EventEmitter<TunnelClientEvents> implements S
   /** Writes the key for ssh and begins to dial. Rejects with `config.invalid` or when a socket cannot be bound. */
   async start(): Promise<void> {
     await mkdir(this.directory, { recursive: true, mode: 0o700 });
-    const { privateKey } = this.options;
-    writeDurably(this.directory, 'key', privateKey.endsWith('\n') ? privateKey : `${privateKey}\n`, 0o600);
+    this.writeKey(this.options.privateKey);
     // what is wrong with the arguments is wrong at every attempt
     this.sshArguments();
     if (this.options.nbdPort !== undefined) await this.bind(this.options.nbdPort);
@@ -78,6 +78,17 @@ export class OpenSshClient extends EventEmitter<TunnelClientEvents> implements S
         signal.addEventListener('abort', () => resolve(), { once: true });
       });
     }
+  }
+
+  /** ssh holds the sockets, so the old one ends first. */
+  async useKey(privateKey: string): Promise<void> {
+    const probe = await SshConnection.dial(
+      { ...this.options, privateKey, username: TUNNEL_USER },
+      this.aborter.signal,
+    );
+    probe.destroy();
+    this.writeKey(privateKey);
+    this.restart();
   }
 
   restart(): void {
@@ -146,6 +157,10 @@ export class OpenSshClient extends EventEmitter<TunnelClientEvents> implements S
     }
     const wasUp = this.up;
     this.changed(false, wasUp ? undefined : sshFailure(lines, this.options));
+  }
+
+  private writeKey(privateKey: string): void {
+    writeDurably(this.directory, 'key', privateKey.endsWith('\n') ? privateKey : `${privateKey}\n`, 0o600);
   }
 
   private sshArguments(): string[] {

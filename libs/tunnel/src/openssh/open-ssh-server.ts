@@ -245,7 +245,8 @@ export class OpenSshServer extends EventEmitter<TunnelServerEvents> implements T
     if (!identity || isExpired(identity) || !isNumbered(identity) || !this.alive.has(session)) return false;
     this.pending.settle(session);
     this.alive.set(session, { kind: 'vma', identity });
-    this.emit('connected', { id: identity.id, address: session.address, connection: session.number });
+    const { id } = identity;
+    this.emit('connected', { id, publicKey, address: session.address, connection: session.number });
     running.agents.enter(identity);
     return true;
   }

@@ -59,7 +59,13 @@ export const FromServer = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('failed'), code: z.string(), message: z.string() }),
   z.strictObject({ type: z.literal('applied'), revision: z.int() }),
   z.strictObject({ type: z.literal('pong'), count: z.int() }),
-  z.strictObject({ type: z.literal('connected'), id: Text, address: z.string(), connection: z.int() }),
+  z.strictObject({
+    type: z.literal('connected'),
+    id: Text,
+    publicKey: Text,
+    address: z.string(),
+    connection: z.int(),
+  }),
   z.strictObject({ type: z.literal('disconnected'), id: Text, connection: z.int(), bytes: z.number() }),
   /** What each connection has carried so far, both ways; told with every pong. */
   z.strictObject({
