@@ -41,7 +41,7 @@ describe.each(ENGINES)('the audit log of an appliance on %s', (engine) => {
     const codes = await list('action=vma.pairing-code');
     expect(codes.items.map(({ detail }) => detail?.['vmaName'])).toEqual(['three', 'two', 'one']);
     expect(codes.items[0]).toMatchObject({
-      actorName: 'administrator',
+      actorName: 'admin/tests',
       address: expect.stringMatching(/127\.0\.0\.1|::1/),
       correlationId: expect.stringMatching(/^req_/),
       outcome: 'done',
