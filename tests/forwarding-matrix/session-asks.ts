@@ -7,7 +7,7 @@ import { askChannel, byte, openChannel, string, uint32, type RawChannel } from '
 
 type EnrolmentForm = 'direct-tcpip' | 'subsystem';
 /** How the enrolment is reached. Both forms are always asked for; this one alone is allowed. */
-const ENROLMENT_FORM = 'direct-tcpip' as EnrolmentForm;
+const ENROLMENT_FORM = 'subsystem' as EnrolmentForm;
 const SUBSYSTEM = 'ossea-enrol';
 
 const enrolment =

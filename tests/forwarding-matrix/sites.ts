@@ -1,7 +1,14 @@
+import type { TunnelKind } from '@ossea/tunnel';
+import { TRANSPORTS } from '../stack/openssh-ground.js';
 import type { OpenMatrixSite } from './matrix-site.js';
-import { openSsh2Site } from './ssh2-site.js';
+import { openTunnelSite } from './tunnel-site.js';
 
-/** Every transport that the matrix is run against. */
-export const SITES: Readonly<Record<string, OpenMatrixSite>> = {
-  ssh2: openSsh2Site,
-};
+const over =
+  (transport: TunnelKind): OpenMatrixSite =>
+  (directory) =>
+    openTunnelSite(transport, directory);
+
+/** Every transport that the matrix can be run against here. */
+export const SITES: Readonly<Record<string, OpenMatrixSite>> = Object.fromEntries(
+  TRANSPORTS.map((transport) => [transport, over(transport)]),
+);

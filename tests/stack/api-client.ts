@@ -6,7 +6,12 @@ import { until } from './probe.js';
 interface Answer {
   readonly status: number;
   readonly body: unknown;
+  /** As it came over the wire, with its headers. */
+  readonly raw: string;
 }
+
+/** Told of every answer: to what, and as it came over the wire. */
+export type Heard = (what: string, raw: string) => void;
 
 /** A job that did not succeed, with the problem it told. */
 export class JobError extends Error {
@@ -24,6 +29,7 @@ export class ApiClient {
     public token = '',
     /** Ends all waiting. */
     private readonly signal?: AbortSignal,
+    private readonly heard: Heard = () => undefined,
   ) {}
 
   get<T>(path: string): Promise<T> {
@@ -44,7 +50,7 @@ export class ApiClient {
 
   /** The problem document that a call must be refused with. */
   async problemOf(method: string, path: string, body?: object): Promise<Problem> {
-    const { status, body: answer } = await send(method, `${this.baseUrl}${path}`, this.token, body);
+    const { status, body: answer } = await this.send(method, path, body);
     if (status < 400) throw new Error(`${method} ${path} succeeded, a problem was expected`);
     return answer as Problem;
   }
@@ -75,9 +81,15 @@ export class ApiClient {
 
   private async call<T>(method: string, path: string, body?: object): Promise<T> {
     this.signal?.throwIfAborted();
-    const { status, body: answer } = await send(method, `${this.baseUrl}${path}`, this.token, body);
+    const { status, body: answer } = await this.send(method, path, body);
     if (status >= 400) throw errorOf(answer);
     return answer as T;
+  }
+
+  private async send(method: string, path: string, body?: object): Promise<Answer> {
+    const answer = await send(method, `${this.baseUrl}${path}`, this.token, body);
+    this.heard(`${method} ${path}`, answer.raw);
+    return answer;
   }
 }
 
@@ -106,7 +118,8 @@ function send(method: string, url: string, token: string, body?: object): Promis
         incoming.once('end', () => {
           const isJson = (incoming.headers['content-type'] ?? '').includes('json');
           const status = incoming.statusCode ?? 0;
-          resolve({ status, body: isJson ? (JSON.parse(text) as unknown) : text });
+          const raw = `${incoming.rawHeaders.join('\n')}\n\n${text}`;
+          resolve({ status, raw, body: isJson ? (JSON.parse(text) as unknown) : text });
         });
       },
     );

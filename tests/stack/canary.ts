@@ -2,20 +2,41 @@ import { createReadStream } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** How a secret may have been written down. */
-export function formsOf(secret: string): string[] {
+/**
+ * How a secret may have been written down, as it stands in text that was read as Latin-1, a character a byte. Bytes that
+ * are no text, such as a key, are given as a buffer.
+ */
+export function formsOf(secret: string | Buffer): string[] {
   const bytes = Buffer.from(secret);
-  return [
-    secret,
-    encodeURIComponent(secret),
-    bytes.toString('hex'),
-    // base64 of a longer text has it shifted by none, one or two bytes; the ends depend on the neighbours
-    ...[0, 1, 2].map((shift) =>
-      Buffer.concat([Buffer.alloc(shift), bytes])
-        .toString('base64')
-        .slice(shift === 0 ? 0 : 4, -4),
-    ),
+  const hex = bytes.toString('hex');
+  const asText =
+    typeof secret === 'string'
+      ? [encodeURIComponent(secret), new URLSearchParams({ s: secret }).toString().slice(2), inJson(secret)]
+      : [];
+  // base64 of a longer text has it shifted by none, one or two bytes; the ends depend on the neighbours
+  const base64 = [0, 1, 2].map((shift) =>
+    Buffer.concat([Buffer.alloc(shift), bytes])
+      .toString('base64')
+      .slice(shift === 0 ? 0 : 4, -4),
+  );
+  const forms = [
+    bytes.toString('latin1'),
+    ...asText.map(asLatin1),
+    hex,
+    hex.toUpperCase(),
+    ...base64,
+    ...base64.map((text) => text.replaceAll('+', '-').replaceAll('/', '_')),
   ];
+  return [...new Set(forms)];
+}
+
+const inJson = (text: string): string => JSON.stringify(text).slice(1, -1);
+const asLatin1 = (text: string): string => Buffer.from(text).toString('latin1');
+
+/** Whether one of the forms stands in a text of our own, such as an answer. */
+export function textHolds(text: string, forms: readonly string[]): boolean {
+  const read = asLatin1(text);
+  return forms.some((form) => read.includes(form));
 }
 
 /** Files below a directory in which one of the forms stands. Disk images belong to nobody's secrets and are left out. */

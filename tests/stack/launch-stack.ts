@@ -24,30 +24,9 @@ import { omaEnvironment } from './oma-environment.js';
 import { until } from './probe.js';
 import { Site, type VmaReady } from './site.js';
 import { SourceHost, type GuestSize } from './source-host.js';
+import type { StackOptions } from './stack-options.js';
 import { CloudstackTargetHost } from './cloudstack-target-host.js';
 import { QemuTargetHost, type TargetHost, type TargetVolume } from './target-host.js';
-
-export interface StackOptions {
-  /** Where the machines go to; QEMU unless told. */
-  readonly target?: 'qemu' | 'cloudstack';
-  readonly database?: 'sqlite' | 'mariadb';
-  /** Each VMA has a QEMU host of its own. */
-  readonly vmas?: number;
-  /** On each host; `none` leaves the hosts empty. */
-  readonly guest?: GuestSize | 'none';
-  /** Builds the guest's images anew instead of taking those of an earlier build. */
-  readonly freshImages?: boolean;
-  /** Ports people type; any free ones unless told. */
-  readonly ports?: { readonly http: number; readonly tunnel: number };
-  /** Of the administrator; a random one unless told. */
-  readonly password?: string;
-  /** More variables for the OMA. */
-  readonly omaEnvironment?: Readonly<Record<string, string>>;
-  /** Told what is being done, for people who wait. */
-  readonly say?: (what: string) => void;
-  /** Ends the launch, and all later waiting. */
-  readonly signal?: AbortSignal;
-}
 
 interface OmaReady {
   readonly pid: number;
@@ -75,7 +54,7 @@ export class Stack implements AsyncDisposable {
   ) {
     this.say = options.say ?? (() => undefined);
     this.signal = options.signal ?? never;
-    this.api = new ApiClient('', '', this.signal);
+    this.api = new ApiClient('', '', this.signal, options.heard);
   }
 
   /** Comes back when every guest is under management. When it rejects, everything has been stopped. */

@@ -212,8 +212,10 @@ export class TunnelSession {
     this.agentAsked = true;
     try {
       await this.hooks.claimAgent(this);
-      const listener = await AgentListener.listen(identity, (remotePort) =>
-        this.openAgentChannel(remotePort),
+      const listener = await AgentListener.listen(
+        identity,
+        (remotePort) => this.openAgentChannel(remotePort),
+        () => !this.socket.destroyed && this.hooks.ownsAgent(this),
       );
       if (this.socket.destroyed || !this.hooks.ownsAgent(this)) {
         await listener.close();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { until } from '../../stack/probe.js';
 import { callAt, firstToken, type Answer, type Call } from '../oma-shell/appliance.js';
-import type { OpenSshGround } from '../tunnel/openssh-ground.js';
+import type { OpenSshGround } from '../../stack/openssh-ground.js';
 import type { SiteAppliance } from './tunnel-site.js';
 
 const MAIN = fileURLToPath(new URL('../../../apps/oma/dist/main.js', import.meta.url));

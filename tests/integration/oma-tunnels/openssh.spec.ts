@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { nbdSocketPath } from '../../../apps/oma/src/volumes/daemon-supervisor.js';
 import { until } from '../../stack/probe.js';
 import { freePorts } from '../tunnel/agent.js';
-import { TRANSPORTS, openSshGround, type OpenSshGround } from '../tunnel/openssh-ground.js';
+import { TRANSPORTS, openSshGround, type OpenSshGround } from '../../stack/openssh-ground.js';
 import { greeter } from '../tunnel/site.js';
 import { ApplianceProcess } from './appliance-process.js';
 import { TunnelSite } from './tunnel-site.js';

@@ -27,10 +27,11 @@ export async function startAgent(
   };
 }
 
-/** What the agent says at the server's end. Rejects where it cannot be reached. */
-export function agentSays(socketPath: string): Promise<string> {
+/** What the agent says at the server's end, a Unix socket or a loopback port. Rejects where it cannot be reached. */
+export function agentSays(where: string | number): Promise<string> {
+  const address = typeof where === 'string' ? { socketPath: where } : { host: '127.0.0.1', port: where };
   return new Promise((resolve, reject) => {
-    const request = http.request({ socketPath, path: '/who', agent: false }, (response) => {
+    const request = http.request({ ...address, path: '/who', agent: false }, (response) => {
       let text = '';
       response.on('data', (chunk: Buffer) => (text += chunk.toString()));
       response.on('end', () => resolve(text));

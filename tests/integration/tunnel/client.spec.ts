@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { Backoff, generateKeyPair, type TunnelState } from '@ossea/tunnel';
 import { afterEach, describe, expect, it } from 'vitest';
 import { agentSays, startAgent } from './agent.js';
-import { TRANSPORTS } from './openssh-ground.js';
+import { TRANSPORTS } from '../../stack/openssh-ground.js';
 import { firstLine, startSite, until, type Site } from './site.js';
 
 const exec = promisify(execFile);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Backoff, generateKeyPair, type TunnelState } from '@ossea/tunnel';
 import { afterEach, describe, expect, it } from 'vitest';
 import { agentSays, startAgent } from './agent.js';
-import { TRANSPORTS } from './openssh-ground.js';
+import { TRANSPORTS } from '../../stack/openssh-ground.js';
 import { firstLine, startSite, until, type Site } from './site.js';
 
 /* The VMA's end by the system's ssh, with either kind of server. */

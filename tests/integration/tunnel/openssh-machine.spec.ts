@@ -2,7 +2,7 @@ import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fingerprint, generateKeyPair, openTunnelServer, type TunnelServerOptions } from '@ossea/tunnel';
 import { afterEach, describe, expect, it } from 'vitest';
-import { TRANSPORTS, openSshGround, type OpenSshGround } from './openssh-ground.js';
+import { TRANSPORTS, openSshGround, type OpenSshGround } from '../../stack/openssh-ground.js';
 
 /* What the server over OpenSSH finds on a machine, and what it leaves there for sshd. */
 

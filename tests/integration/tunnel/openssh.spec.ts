@@ -13,7 +13,7 @@ import {
 } from '@ossea/tunnel';
 import { afterEach, describe, expect, it } from 'vitest';
 import { agentSays, startAgent } from './agent.js';
-import { TRANSPORTS } from './openssh-ground.js';
+import { TRANSPORTS } from '../../stack/openssh-ground.js';
 import { rawClient } from './raw-client.js';
 import { firstLine, startSite, until, type Site } from './site.js';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { generateKeyPair, type KeyPair } from '@ossea/tunnel';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { agentSays, startAgent } from './agent.js';
-import { TRANSPORTS } from './openssh-ground.js';
+import { TRANSPORTS } from '../../stack/openssh-ground.js';
 import { firstLine, openSsh, startSite, until, type Site } from './site.js';
 
 /*

@@ -21,7 +21,7 @@ import {
 } from '@ossea/tunnel';
 import { until } from '../../stack/probe.js';
 import { freePorts } from './agent.js';
-import { openSshGround, type OpenSshGround } from './openssh-ground.js';
+import { openSshGround, type OpenSshGround } from '../../stack/openssh-ground.js';
 
 /** A tunnel server with VMAs around it, on loopback, in a directory of its own. */
 export interface Site extends AsyncDisposable {

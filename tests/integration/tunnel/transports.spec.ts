@@ -5,7 +5,7 @@ import { Backoff, exchangeEnrolment, fingerprint, generateKeyPair, type EnrolPee
 import { afterEach, describe, expect, it } from 'vitest';
 import { agentSays, startAgent } from './agent.js';
 import { rawClient } from './raw-client.js';
-import { TRANSPORTS } from './openssh-ground.js';
+import { TRANSPORTS } from '../../stack/openssh-ground.js';
 import { firstLine, startSite, until, type Site, type SiteVma } from './site.js';
 
 /* What the appliance may rely on, whoever speaks SSH. */

@@ -3,9 +3,15 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { NbdClient } from '@ossea/copy-engine';
-import { generateKeyPair, type KeyPair, type SourceTunnel, type TunnelIdentity } from '@ossea/tunnel';
-import { freePort } from '../../stack/free-port.js';
-import { greeter, until, type Site } from './site.js';
+import {
+  NBD_ADDRESS,
+  generateKeyPair,
+  type KeyPair,
+  type SourceTunnel,
+  type TunnelIdentity,
+} from '@ossea/tunnel';
+import { freePorts, startAgent } from './agent.js';
+import { until, type Site } from './site.js';
 
 const BLOCK_BYTES = 4_096;
 
@@ -14,6 +20,8 @@ export interface VmaWithDisk {
   readonly id: string;
   readonly key: KeyPair;
   readonly identity: TunnelIdentity & { readonly agentSocketPath: string; readonly agentPort: number };
+  /** What it asks this server for to reach its disk. */
+  readonly nbdPort: number;
   readonly exportName: string;
   /** Where it finds its NBD server on its own side. */
   readonly nbdPath: string;
@@ -44,18 +52,22 @@ export async function addVmaWithDisk(site: Site, id: string, sizeBytes = 1 << 20
   });
   await until('qemu-nbd serves', () => diskOwner(path('nbd'), exportName));
   const key = generateKeyPair();
+  const [agentPort = 0, ownNbdPort = 0] = await freePorts(2);
+  const overOpenSsh = site.kind === 'openssh';
   const identity = {
     id,
     publicKey: key.publicKey,
     nbdSocketPath: path('nbd'),
     agentSocketPath: path('agent'),
-    agentPort: await freePort(),
+    agentPort,
+    ...(overOpenSsh ? { nbdPort: ownNbdPort } : {}),
   };
   site.identities.set(key.publicKey, identity);
-  site.later(await greeter(path('api'), `agent ${id}`));
+  site.later(await startAgent({ path: path('api') }, `agent ${id}`, { key, id }));
   const nbdPath = path('local');
   const connect = () => site.client(key, { nbdSocketPath: nbdPath, agent: { path: path('api') } });
-  return { id, key, identity, exportName, nbdPath, connect };
+  const nbdPort = overOpenSsh ? ownNbdPort : NBD_ADDRESS.port;
+  return { id, key, identity, nbdPort, exportName, nbdPath, connect };
 }
 
 const contentOf = (id: string): string => `disk of ${id};`;

@@ -120,7 +120,8 @@ export class SignIns {
     await this.work.refused({
       action: 'access.sign-in-failed',
       subject: { type: 'user', id: user?.id ?? 'unknown' },
-      detail: { name: account },
+      // a name that nobody has may be a password that was typed into the wrong field
+      detail: user ? { name: account } : {},
     });
     throw new MigrationError('access.unauthenticated', 'The name or the password is wrong.');
   }

@@ -99,14 +99,14 @@ export class FeedGateway
   ): Promise<FeedSnapshot | { problem: Problem }> {
     const parsed = Subscribe.safeParse(body ?? {});
     try {
-      if (!this.pace.isInTime(socket)) {
+      const access = accessOf(socket);
+      if (!access) throw new MigrationError('access.unauthenticated', 'Nobody is signed in here.');
+      if (!this.pace.isInTime(access.accessId)) {
         socket.disconnect(true);
         throw new MigrationError('access.throttled', 'A client that asks so often is cut off.');
       }
       if (!parsed.success)
         throw new MigrationError('request.invalid', 'A subscription is { since?: { epoch, seq } }.');
-      const access = accessOf(socket);
-      if (!access) throw new MigrationError('access.unauthenticated', 'Nobody is signed in here.');
       mustBeAllowed(access, FEED_REQUESTS.subscribe, 0);
       return await this.standOf(socket, access, parsed.data);
     } catch (error) {
