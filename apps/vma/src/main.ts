@@ -19,7 +19,12 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
   }
   const config = await loadConfig();
   if (command === 'enrol')
-    return enrolCommand(config, process.stdin, (line) => void process.stdout.write(`${line}\n`));
+    return enrolCommand(
+      config,
+      process.stdin,
+      (line) => void process.stdout.write(`${line}\n`),
+      process.stdout,
+    );
   // asked to stop while it starts, it stops when it has started: half a start cannot be ended in order
   const told = stopSignal();
   const vma = await startVma(config);

@@ -1,21 +1,35 @@
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { MigrationError } from '@ossea/errors';
 import type { VmaConfig } from '../config/config.schema.js';
 import { StateFiles } from '../state/state-files.js';
 import { enrol, type EnrolInput } from './enrol.js';
+import { enrolWizard } from './wizard.js';
 
 const MAX_INPUT_CHARS = 8_192;
 
-/** `enrol`: one JSON document on standard input, one line of JSON on standard output. */
+/**
+ * `enrol`: at a terminal a conversation; else one JSON document on standard input, one line of JSON on standard output.
+ */
 export async function enrolCommand(
   config: VmaConfig,
   input: Readable,
   say: (line: string) => void,
+  /** Where to talk with people, when `input` is a terminal. */
+  output?: Writable,
 ): Promise<void> {
+  const signal = new AbortController().signal;
+  if (output && 'isTTY' in input && input.isTTY === true) {
+    const files = new StateFiles(config.stateDir);
+    await files.prepare();
+    const state = await enrolWizard(config, files, { input, output }, signal);
+    if (state !== 'approved')
+      throw new MigrationError('enrolment.rejected', `The OMA did not approve this VMA: ${state}.`);
+    return;
+  }
   const document = await readDocument(input);
   const files = new StateFiles(config.stateDir);
   await files.prepare();
-  const enrolled = await enrol(config, files, document as EnrolInput, new AbortController().signal);
+  const enrolled = await enrol(config, files, document as EnrolInput, signal);
   say(JSON.stringify(enrolled));
 }
 
