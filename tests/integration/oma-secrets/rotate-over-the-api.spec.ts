@@ -71,18 +71,16 @@ it('is rotated to the end by the next life, when the process dies in the middle'
   const done = await jobOf(oma, 'rewrap');
   // as a process leaves it that is killed just after the job was made
   await oma.restart((database) =>
-    database
-      .getRepository(JobRow)
-      .update(
-        { id: done.id },
-        {
-          kind: 'rotate-secrets',
-          state: 'running',
-          lane: 'secrets',
-          endedAt: null,
-          input: { fromKey: old?.id } as object,
-        },
-      ),
+    database.getRepository(JobRow).update(
+      { id: done.id },
+      {
+        kind: 'rotate-secrets',
+        state: 'running',
+        lane: 'secrets',
+        endedAt: null,
+        input: { fromKey: old?.id } as object,
+      },
+    ),
   );
   const job = Job.parse((await oma.call(`jobs/${done.id}?wait=30s`)).body);
   expect(job).toMatchObject({ state: 'succeeded', result: { rewrapped: 2, keysLeft: [] } });

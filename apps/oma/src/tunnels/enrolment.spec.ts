@@ -56,17 +56,8 @@ beforeEach(async () => {
   };
   const numbers = new VmaNumbers(unitOfWork, settings);
   const keys = new VmaKeys(database, unitOfWork, audit, settings);
-  desk = new EnrolmentDesk(
-    database,
-    unitOfWork,
-    codes,
-    outbox,
-    numbers,
-    audit,
-    new AuditRefusals(unitOfWork, audit),
-    new EnrolmentLimits(settings),
-    keys,
-  );
+  const parts = [audit, new AuditRefusals(unitOfWork, audit), new EnrolmentLimits(settings), keys] as const;
+  desk = new EnrolmentDesk(database, unitOfWork, codes, outbox, numbers, ...parts);
   decisions = new VmaDecisions(unitOfWork, outbox, numbers, audit, keys);
 });
 afterEach(async () => {
