@@ -12,6 +12,7 @@ export { openTunnelClient } from './open-tunnel-client.js';
 export { openTunnelServer } from './open-tunnel-server.js';
 export { SshConnection, type DialOptions } from './ssh-connection.js';
 export * from './transport.js';
+export { TurnTaking, type Rate, type TurnRates } from './turn-taking.js';
 export * from './client-options.js';
 export { TunnelClient } from './tunnel-client.js';
 export { TunnelServer } from './tunnel-server.js';

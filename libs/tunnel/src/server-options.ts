@@ -1,3 +1,4 @@
+import type { TurnRates } from './turn-taking.js';
 import type { OpenSshSettings } from './openssh/settings.js';
 
 /**
@@ -36,6 +37,8 @@ export interface TunnelLimits {
   /** Connections that have not authenticated yet: per address, and in all. Of the busiest address, who has said least makes room. */
   readonly pendingPerAddress: number;
   readonly pendingTotal: number;
+  /** How many handshakes begin in a second: each costs us a few milliseconds of the processor that ciphers the disks. */
+  readonly handshakes: TurnRates;
   /** Keys one connection may try. */
   readonly authAttempts: number;
   /** Channels one connection may have open at once. */
@@ -51,6 +54,8 @@ export const DEFAULT_TUNNEL_LIMITS: TunnelLimits = {
   handshakeTimeoutMs: 10_000,
   pendingPerAddress: 16,
   pendingTotal: 256,
+  // a site with many VMAs behind one address is in within seconds; a flood from there costs a few hundredths of a core
+  handshakes: { each: { perSecond: 8, burst: 40 }, all: { perSecond: 30, burst: 200 } },
   authAttempts: 6,
   channelsPerConnection: 128,
   refusalsPerConnection: 100,

@@ -15,6 +15,7 @@ import {
 } from './server-options.js';
 import type { LiveSession, TunnelTransport } from './transport.js';
 import { TunnelSession } from './tunnel-session.js';
+import { TurnTaking } from './turn-taking.js';
 
 /**
  * The target side's SSH server. A VMA can open exactly two things: a channel to its own NBD socket, and a listener for
@@ -26,6 +27,7 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> implements Tu
   private readonly ssh: InstanceType<typeof ssh2.Server>;
   private readonly limits: TunnelLimits;
   private readonly pending: PendingConnections;
+  private readonly turns: TurnTaking;
   private readonly sockets = new Map<
     string,
     { readonly socket: Socket; readonly pending: PendingConnection }
@@ -41,6 +43,7 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> implements Tu
     this.pending = new PendingConnections(this.limits, (address, what) =>
       this.emit('refused', { address, what }),
     );
+    this.turns = new TurnTaking(this.limits.handshakes);
     this.ssh = new ssh2.Server({
       hostKeys: [options.hostKey],
       ident: 'ossea',
@@ -107,6 +110,7 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> implements Tu
   /** Cuts everything and stops listening. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.listener.close(() => resolve()));
+    this.turns.close();
     for (const { socket } of this.sockets.values()) socket.destroy();
     await Promise.all([...this.alive].map((session) => session.closeAgent()));
     await closed;
@@ -128,7 +132,12 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> implements Tu
     });
     socket.on('error', () => socket.destroy());
     this.pending.add(pending);
-    this.ssh.injectSocket(socket);
+    const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    void firstBytes(socket, gone)
+      .then(() => this.turns.turn(pending.address, gone))
+      .then((mayGo) => {
+        if (mayGo && !socket.destroyed) this.ssh.injectSocket(socket);
+      });
   }
 
   private onConnection(client: Connection, socketName: string): void {
@@ -189,4 +198,18 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> implements Tu
     if (this.agentClaims.get(identity.id) === session) this.agentClaims.delete(identity.id);
     this.emit('disconnected', { id: identity.id, connection: session.number, bytes: session.bytes });
   }
+}
+
+/** Both sides say their identification first, unasked (RFC 4253, section 4.2); some wait for the other's all the same. */
+const IDENT_MS = 1_000;
+
+/** Settles when the peer has said something, or waits for us: who only holds the line takes nobody's turn meanwhile. */
+async function firstBytes(socket: Socket, gone: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const heard = new Promise<void>((resolve) => {
+    socket.once('readable', () => resolve());
+    timer = setTimeout(resolve, IDENT_MS);
+  });
+  await Promise.race([heard, gone]);
+  clearTimeout(timer);
 }

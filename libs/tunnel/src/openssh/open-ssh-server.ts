@@ -4,6 +4,7 @@ import { MigrationError } from '@ossea/errors';
 import { createProcessRunner } from '@ossea/process';
 import { fingerprint, publicKeyOf } from '../keys.js';
 import { PendingConnections } from '../pending-connections.js';
+import { TurnTaking } from '../turn-taking.js';
 import {
   DEFAULT_TUNNEL_LIMITS,
   isExpired,
@@ -49,6 +50,7 @@ export class OpenSshServer extends EventEmitter<TunnelServerEvents> implements T
   private readonly listener: net.Server;
   private readonly limits: TunnelLimits;
   private readonly pending: PendingConnections;
+  private readonly turns: TurnTaking;
   private readonly runner;
   private readonly alive = new Map<SshdSession, Principal | undefined>();
   private readonly served = new Set<Promise<void>>();
@@ -64,6 +66,7 @@ export class OpenSshServer extends EventEmitter<TunnelServerEvents> implements T
     this.pending = new PendingConnections(this.limits, (address, what) =>
       this.emit('refused', { address, what }),
     );
+    this.turns = new TurnTaking(this.limits.handshakes);
     // sshd reads from the first byte on: we may not have taken any
     this.listener = net.createServer(
       { pauseOnConnect: true, noDelay: true },
@@ -166,6 +169,7 @@ export class OpenSshServer extends EventEmitter<TunnelServerEvents> implements T
   async close(): Promise<void> {
     this.closing = true;
     const closed = new Promise<void>((resolve) => this.listener.close(() => resolve()));
+    this.turns.close();
     for (const session of this.alive.keys()) session.cut();
     await Promise.all([closed, ...this.served]);
     await this.closeDoors();
@@ -223,10 +227,12 @@ export class OpenSshServer extends EventEmitter<TunnelServerEvents> implements T
     );
     this.alive.set(session, undefined);
     this.pending.add(session);
-    // nobody comes in through a table of yesterday
-    const served = this.refresh()
-      .catch(() => session.cut())
-      .then(() => session.serve());
+    const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    const served = this.turns.turn(session.address, gone).then(async (mayGo) => {
+      // nobody comes in through a table of yesterday
+      await (mayGo ? this.refresh() : Promise.reject(new Error('no turn'))).catch(() => session.cut());
+      await session.serve();
+    });
     this.served.add(served);
     await served;
     this.served.delete(served);
