@@ -8,6 +8,7 @@ import { addFailoverCommands } from './commands/failover-commands.js';
 import { addJobCommands } from './commands/job-commands.js';
 import { addSecretCommands } from './commands/secret-commands.js';
 import { addReplicationCommands, addVmCommands } from './commands/vm-commands.js';
+import { addTunnelCommands } from './commands/tunnel-commands.js';
 import { addTokenCommands, addUserCommands } from './commands/user-commands.js';
 import { addVmaCommands } from './commands/vma-commands.js';
 import { CliError, EXIT, exitCodeOf, type ExitCode } from './exit-codes.js';
@@ -53,6 +54,7 @@ function createProgram(host: Host): Command {
   addUserCommands(program, acting);
   addTokenCommands(program, acting);
   addVmaCommands(program, acting);
+  addTunnelCommands(program, acting);
   addConnectionCommands(program, acting);
   addVmCommands(program, acting);
   addNetworkCommands(program, acting);

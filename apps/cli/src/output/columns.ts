@@ -14,6 +14,8 @@ import type {
   SecretKeys,
   PairingCodeRecord,
   TargetNetwork,
+  Tunnel,
+  TunnelEvent,
   User,
   VmContext,
   Vma,
@@ -40,6 +42,23 @@ export const PAIRING_CODE: Columns<PairingCodeRecord> = [
   { head: 'wrong tries', cell: ({ tries }) => tries },
   { head: 'ends at', cell: ({ expiresAt }) => expiresAt },
   { head: 'used by', cell: ({ usedByVmaId }) => usedByVmaId },
+];
+
+export const TUNNEL: Columns<Tunnel> = [
+  { head: 'vma', cell: ({ vmaName }) => vmaName },
+  { head: 'state', cell: ({ state }) => state },
+  { head: 'since', cell: ({ since }) => since },
+  { head: 'connections', cell: ({ connections }) => connections },
+  { head: 'ms to vma', cell: ({ rttMs }) => rttMs.toVma },
+  { head: 'ms to oma', cell: ({ rttMs }) => rttMs.toOma },
+  { head: 'because', cell: ({ because }) => because },
+];
+
+export const TUNNEL_EVENT: Columns<TunnelEvent> = [
+  { head: 'at', cell: ({ at }) => at },
+  { head: 'state', cell: ({ state }) => state },
+  { head: 'direction', cell: ({ direction }) => direction },
+  { head: 'because', cell: ({ because }) => because },
 ];
 
 export const USER: Columns<User> = [
