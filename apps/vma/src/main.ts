@@ -27,7 +27,7 @@ async function main([command, ...rest]: readonly string[]): Promise<void> {
     );
   // asked to stop while it starts, it stops when it has started: half a start cannot be ended in order
   const told = stopSignal();
-  const vma = await startVma(config);
+  const vma = await startVma(config, { tellConsole: say });
   await told;
   setTimeout(() => {
     say('The VMA did not stop in time; its journals go on where they are cut off.');

@@ -15,6 +15,7 @@ import type { VmaConfig, VmaConfigInput } from './config/config.schema.js';
 import { parseConfig } from './config/load-config.js';
 import { chooseEngine, type ChosenEngine } from './copying/choose-engine.js';
 import { Copies } from './copying/copies.js';
+import { FirstBootServer } from './first-boot/first-boot-server.js';
 import { PluginFiles } from './plugin-files/plugin-files.js';
 import { SourceSessions } from './sources/source-sessions.js';
 import { ReadyFile } from './state/ready-file.js';
@@ -36,6 +37,8 @@ export interface RunningVma extends AsyncDisposable {
 }
 
 export interface StartOptions {
+  /** Tells whoever stands at this machine where the first-boot page is, with its code. */
+  readonly tellConsole?: (line: string) => void;
   /** How plugin packages are imported; the language's own `import()` unless told. */
   readonly import?: LoadOptions['import'];
 }
@@ -114,6 +117,10 @@ async function start(
   ends.push(() => copies.stopAll());
   ends.push(() => gate.close());
   await agent.start();
+  if (config.firstBoot.mode === 'on') {
+    const page = await FirstBootServer.open(config, files, options.tellConsole ?? (() => undefined));
+    ends.push(async () => page?.[Symbol.asyncDispose]());
+  }
   ends.push(() => ready.withdraw());
   await ready.announce({ pid: process.pid, apiPort, agentSocketPath, nbdSocketPath, ...whereabouts(agent) });
   tellBeginning(apiPort, chosen, registry);

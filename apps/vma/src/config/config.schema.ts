@@ -33,6 +33,16 @@ export const configSchema = z.strictObject({
       message: 'expected 1 with tunnel.client openssh',
     })
     .prefault({}),
+  /** The page in a browser by which a VMA that is nobody's is enrolled; closed once it is approved. */
+  firstBoot: z
+    .strictObject({
+      mode: z.enum(['on', 'off']).default('off'),
+      /** It speaks plain HTTP: another address than the loopback is for a network that is yours alone. */
+      host: z.string().min(1).max(253).default('127.0.0.1'),
+      /** 0 takes any free port. */
+      port: Port.default(8080),
+    })
+    .prefault({}),
   enrolment: z
     .strictObject({
       /** How often the OMA is asked whether it has approved this VMA; more rarely the longer it takes. */
@@ -72,6 +82,9 @@ export const ENVIRONMENT: Readonly<Record<string, { path: string; as?: 'number' 
   OSSEA_VMA_TUNNEL_CLIENT: { path: 'tunnel.client' },
   OSSEA_VMA_TUNNEL_PROBE_SECONDS: { path: 'tunnel.probeSeconds', as: 'number' },
   OSSEA_VMA_TUNNEL_COPY_PROBE_SECONDS: { path: 'tunnel.copyProbeSeconds', as: 'number' },
+  OSSEA_VMA_FIRST_BOOT: { path: 'firstBoot.mode' },
+  OSSEA_VMA_FIRST_BOOT_HOST: { path: 'firstBoot.host' },
+  OSSEA_VMA_FIRST_BOOT_PORT: { path: 'firstBoot.port', as: 'number' },
   OSSEA_VMA_ENGINE: { path: 'copying.engine' },
   OSSEA_VMA_PLUGIN_PACKAGES: { path: 'plugins.packages', as: 'list' },
   OSSEA_VMA_LOG_LEVEL: { path: 'log.level' },
