@@ -25,6 +25,7 @@ export const AUDIT_ACTIONS = {
   'set-up.discover': 'Credentials were entered in a set-up.',
   'set-up.save': 'A set-up became a connection.',
   'tunnel.host-key-in-use': 'The tunnel got its next host key.',
+  'tunnel.cut': 'The live sessions of a VMA were cut.',
   'tunnel.rotate-host-key': 'Another host key of the tunnel was announced.',
   'user.change': 'Role, state or password of a user was changed.',
   'user.create': 'A user was added.',

@@ -25,6 +25,8 @@ export const Tunnel = z
     rttMs: z.object({ toVma: Count.optional(), toOma: Count.optional() }),
     /** SSH connections that stand. */
     connections: Count,
+    /** Each of them: where it comes from, and since when. */
+    sessions: z.array(z.object({ connection: Count, address: z.string(), since: Timestamp })),
     /** Both ways, since this OMA was started. */
     bytes: Count,
     /** Restarts forced because a direction did not answer: by this OMA since its start, and by the VMA since its own. */

@@ -46,6 +46,7 @@ export const AUDITED_ROUTES: Readonly<Record<string, Audited>> = {
   'POST /api/v1/discovery/discover-vms': { nothing: 'it reads an inventory' },
   'POST /api/v1/discovery/describe-vm': { nothing: 'it reads an inventory' },
   'POST /api/v1/discovery/add-vms': ['job.start', 'vm.add'],
+  'POST /api/v1/tunnels/{vmaId}/cut': ['tunnel.cut'],
   'PUT /api/v1/network-mappings': ['network-mapping.change'],
   'POST /api/v1/replications': ['job.start'],
   'POST /api/v1/vm-contexts/{id}/verify': ['job.start'],

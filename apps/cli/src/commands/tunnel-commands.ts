@@ -4,7 +4,7 @@ import type { Acting } from '../invocation.js';
 import { vmaIdOf } from '../names.js';
 import { TUNNEL, TUNNEL_EVENT, VMA } from '../output/columns.js';
 
-/** tunnel list, history, rotate-key, rotate-host-key. */
+/** tunnel list, history, cut, rotate-key, rotate-host-key. */
 export function addTunnelCommands(program: Command, acting: Acting): void {
   const tunnel = program.command('tunnel').description('the connections of the VMAs');
   tunnel.command('list').action(
@@ -23,6 +23,17 @@ export function addTunnelCommands(program: Command, acting: Acting): void {
         const path = `/api/v1/tunnels/${await vmaIdOf(api, named)}/history`;
         const { value, body } = await api.get(path, TunnelEventPage);
         call.print.list(value.items, body, TUNNEL_EVENT);
+      }),
+    );
+  tunnel
+    .command('cut')
+    .description('cut the live sessions of a VMA, which dials anew')
+    .argument('<vma>', 'name or id')
+    .action(
+      acting<[string]>(async (call, [named]) => {
+        const api = await call.api();
+        await api.raw('POST', `/api/v1/tunnels/${await vmaIdOf(api, named)}/cut`);
+        call.talk.say('Cut. It comes back by itself; "ossea vma revoke" keeps it out.');
       }),
     );
   tunnel

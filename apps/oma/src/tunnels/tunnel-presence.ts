@@ -12,8 +12,15 @@ export interface Presence {
   readonly agentPort: number | undefined;
 }
 
+/** One SSH connection of a VMA. */
+export interface LiveConnection {
+  readonly connection: number;
+  readonly address: string;
+  readonly since: Date;
+}
+
 interface Session {
-  readonly connections: Set<number>;
+  readonly connections: Map<number, { readonly address: string; readonly since: Date }>;
   agentListens: boolean;
   since: Date | undefined;
   agentPort: number | undefined;
@@ -47,9 +54,15 @@ export class TunnelPresence {
     return [...this.sessions].flatMap(([id, { agentListens }]) => (agentListens ? [id] : []));
   }
 
+  /** A VMA's connections: their numbers, where they come from, and since when. */
+  liveConnections(vmaId: string): LiveConnection[] {
+    const all = this.sessions.get(vmaId)?.connections ?? new Map<number, never>();
+    return [...all].map(([connection, known]) => ({ connection, ...known }));
+  }
+
   /** The numbers of a VMA's connections. */
   connections(vmaId: string): number[] {
-    return [...(this.sessions.get(vmaId)?.connections ?? [])];
+    return [...(this.sessions.get(vmaId)?.connections.keys() ?? [])];
   }
 
   /** Calls back whenever the agent of a VMA has become reachable, and when its last connection has ended. */
@@ -71,7 +84,10 @@ export class TunnelPresence {
     this.traffic.onEvent(event);
     switch (event.type) {
       case 'connected':
-        this.session(event.id).connections.add(event.connection);
+        this.session(event.id).connections.set(event.connection, {
+          address: event.address,
+          since: new Date(),
+        });
         for (const listener of this.proofs) listener(event.id, event.publicKey);
         this.logger.log(`${event.id} connected from ${event.address}.`);
         break;
@@ -128,7 +144,7 @@ export class TunnelPresence {
     const found = this.sessions.get(id);
     if (found) return found;
     const session: Session = {
-      connections: new Set(),
+      connections: new Map(),
       agentListens: false,
       since: undefined,
       agentPort: undefined,

@@ -31,6 +31,7 @@ import { TunnelProbe } from './tunnel-probe.js';
 import { TunnelSupervisor } from './tunnel-supervisor.js';
 import { TunnelTraffic } from './tunnel-traffic.js';
 import { TunnelsController } from './tunnels.controller.js';
+import { TunnelCuts } from './tunnel-cuts.js';
 import { TunnelsService } from './tunnels.service.js';
 import { TUNNELS_SETTINGS, type TunnelsSettings } from './tunnels-ports.js';
 import { VmaKeys } from './vma-keys.js';
@@ -146,6 +147,7 @@ class TunnelsLife implements OnModuleInit, OnApplicationShutdown {
     TunnelProbe,
     TunnelMonitor,
     TunnelsService,
+    TunnelCuts,
     TunnelsLife,
   ],
   exports: [

@@ -55,6 +55,9 @@ export class TunnelsService {
         ...(rttMs['to-oma'] === undefined ? {} : { toOma: rttMs['to-oma'] }),
       },
       connections: this.presence.connections(vmaId).length,
+      sessions: this.presence
+        .liveConnections(vmaId)
+        .map((one) => ({ ...one, since: one.since.toISOString() })),
       bytes: this.traffic.bytesOf(vmaId),
       restarts: this.monitor.restartsOf(vmaId),
       ...(lastFailure ? { lastFailure: { ...lastFailure, at: lastFailure.at.toISOString() } } : {}),
