@@ -4,14 +4,11 @@ import { DisplayName } from '@ossea/api-contract';
 import { MigrationError, isMigrationError } from '@ossea/errors';
 import type { EnrolPeer } from '@ossea/tunnel';
 import { DataSource, LessThan, type EntityManager } from 'typeorm';
-import { AuditRefusals } from '../audit/audit-refusals.js';
-import { AuditTrail } from '../audit/audit-trail.js';
+import { AuditedWork } from '../audit/audited-work.js';
 import { isUniqueViolation } from '../database/driver-errors.js';
 import { newId } from '../database/new-id.js';
-import { UnitOfWork } from '../database/unit-of-work.js';
 import { actingAs } from '../http/request-context.js';
 import { Outbox } from '../progress/outbox.js';
-import { EnrolmentLimits } from './enrolment-limits.js';
 import { PairingCodes } from './pairing-codes.js';
 import type { PairingCode } from './pairing-code.entity.js';
 import { VmaKeys } from './vma-keys.js';
@@ -33,13 +30,10 @@ export class EnrolmentDesk {
 
   constructor(
     private readonly database: DataSource,
-    private readonly unitOfWork: UnitOfWork,
+    private readonly work: AuditedWork,
     private readonly codes: PairingCodes,
     private readonly outbox: Outbox,
     private readonly numbers: VmaNumbers,
-    private readonly audit: AuditTrail,
-    private readonly refusals: AuditRefusals,
-    private readonly limits: EnrolmentLimits,
     private readonly keys: VmaKeys,
   ) {}
 
@@ -89,7 +83,7 @@ export class EnrolmentDesk {
         return await this.enrol(request, peer);
       } catch (error) {
         if (isMigrationError(error) && error.code === 'enrolment.rejected')
-          await this.refusals.write({
+          await this.work.refused({
             action: 'vma.enrolment-request',
             subject: { type: 'vma-key', id: peer.fingerprint },
             detail: { why: error.message },
@@ -105,11 +99,16 @@ export class EnrolmentDesk {
     if (known && (known.state === 'revoked' || (known.state === 'approved' && !(await this.isGood(peer)))))
       throw new MigrationError('enrolment.rejected', 'This key was revoked; enrol with a new one.');
     if (known && (known.state === 'pending' || known.state === 'approved')) return known;
-    // before the work that a guess costs us
-    this.limits.count(peer.address);
-    const code = await this.codes.find(request.code);
+    const code = await this.codes.find(request.code, peer.address);
     try {
-      return await this.unitOfWork.run((manager) => this.admit(manager, request, peer, { code, known }));
+      return await this.work.run(
+        (manager) => this.admit(manager, request, peer, { code, known }),
+        ({ id, name, fingerprint }) => ({
+          action: 'vma.enrolment-request',
+          subject: { type: 'vma', id },
+          detail: { name, fingerprint },
+        }),
+      );
     } catch (error) {
       // the same key asked twice at once
       const now = isUniqueViolation(error) ? await this.known(peer.publicKey) : undefined;
@@ -142,11 +141,6 @@ export class EnrolmentDesk {
     await this.outbox.append(manager, 'vma.enrolment-requested', row.id, {
       vmaId: row.id,
       fingerprint: row.fingerprint,
-    });
-    await this.audit.append(manager, {
-      action: 'vma.enrolment-request',
-      subject: { type: 'vma', id: row.id },
-      detail: { name: row.name, fingerprint: row.fingerprint },
     });
     this.logger.log(`"${row.name}" asks to be enrolled; its fingerprint is ${row.fingerprint}.`);
     return row;

@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { DataSource } from 'typeorm';
 import { AuditRefusals } from '../audit/audit-refusals.js';
 import { AuditTrail } from '../audit/audit-trail.js';
+import { AuditedWork } from '../audit/audited-work.js';
 import { parseConfig } from '../config/load-config.js';
 import { openDatabase } from '../database/data-source.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
@@ -37,7 +38,6 @@ beforeEach(async () => {
   database = await openDatabase(parseConfig({ stateDir: directory }));
   const unitOfWork = new UnitOfWork(database);
   const [outbox, audit] = [new Outbox(database), new AuditTrail()];
-  codes = new PairingCodes(database, unitOfWork, audit);
   const settings: TunnelsSettings = {
     host: '127.0.0.1',
     port: 0,
@@ -56,8 +56,9 @@ beforeEach(async () => {
   };
   const numbers = new VmaNumbers(unitOfWork, settings);
   const keys = new VmaKeys(database, unitOfWork, audit, settings);
-  const parts = [audit, new AuditRefusals(unitOfWork, audit), new EnrolmentLimits(settings), keys] as const;
-  desk = new EnrolmentDesk(database, unitOfWork, codes, outbox, numbers, ...parts);
+  codes = new PairingCodes(database, unitOfWork, audit, new EnrolmentLimits(settings));
+  const work = new AuditedWork(unitOfWork, audit, new AuditRefusals(unitOfWork, audit));
+  desk = new EnrolmentDesk(database, work, codes, outbox, numbers, keys);
   decisions = new VmaDecisions(unitOfWork, outbox, numbers, audit, keys);
 });
 afterEach(async () => {

@@ -7,6 +7,7 @@ import { DataSource, IsNull, LessThan, MoreThan, type EntityManager } from 'type
 import { AuditTrail } from '../audit/audit-trail.js';
 import { newId } from '../database/new-id.js';
 import { UnitOfWork } from '../database/unit-of-work.js';
+import { EnrolmentLimits } from './enrolment-limits.js';
 import { PairingCode } from './pairing-code.entity.js';
 
 export const PAIRING_CODE_MS = 10 * 60_000;
@@ -32,6 +33,7 @@ export class PairingCodes {
     private readonly database: DataSource,
     private readonly unitOfWork: UnitOfWork,
     private readonly audit: AuditTrail,
+    private readonly limits: EnrolmentLimits,
   ) {}
 
   async create(vmaName?: string): Promise<IssuedCode> {
@@ -65,9 +67,11 @@ export class PairingCodes {
 
   /**
    * The open row of this code; use it up with `use`. Throws `enrolment.rejected` for any other code and counts the try,
-   * the same for one that is wrong, expired, used or void.
+   * the same for one that is wrong, expired, used or void; `access.throttled` before the work that a guess costs us.
+   * @param address who tries it.
    */
-  find(code: string): Promise<PairingCode> {
+  async find(code: string, address: string): Promise<PairingCode> {
+    this.limits.count(address);
     return this.desk.runExclusive(async () => {
       const codes = this.database.getRepository(PairingCode);
       const open = await codes.findBy({
