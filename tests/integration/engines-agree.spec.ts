@@ -119,22 +119,26 @@ function counts({ bytesTotal, bytesDone, bytesMoved, bytesZeroed, bytesResumed }
 it('each engine continues what the other one began', async () => {
   const sizeBytes = 32 << 20;
   const content = makeDisk(servers.path('src'), sizeBytes, 7, { hole: 0, zero: 0.1, data: 0.9 });
-  const source = await servers.file(servers.path('src'), ['-r']);
   for (const [first, second] of [engines, [...engines].reverse()] as CopyEngine[][]) {
     if (!first || !second) throw new Error('two engines');
     fillGarbage(servers.path('dst'), sizeBytes);
     // slow until the copy has been ended: however late its progress is told, it is not over by then
     const rate = servers.path('rate');
     writeFileSync(rate, '40M');
-    const target = await servers.nbdkit([
-      ...['--filter=rate', 'file', servers.path('dst'), 'rate=40M', `rate-file=${rate}`, 'burstiness=0.05'],
-    ]);
-    const request = copyRequest({ source, target }, sizeBytes, servers.path('journal'), {
-      journalIdentity: `begun by ${first.name}`,
-      limits: { checkpointBytes: 1 << 20 },
+    const serve = async () => ({
+      source: await servers.file(servers.path('src'), ['-r']),
+      target: await servers.nbdkit([
+        ...['--filter=rate', 'file', servers.path('dst'), 'rate=40M', `rate-file=${rate}`, 'burstiness=0.05'],
+      ]),
     });
+    const requestTo = (between: Awaited<ReturnType<typeof serve>>) =>
+      copyRequest(between, sizeBytes, servers.path('journal'), {
+        journalIdentity: `begun by ${first.name}`,
+        limits: { checkpointBytes: 1 << 20 },
+      });
+    const before = await serve();
     const abort = new AbortController();
-    const begun = first.copy(request, {
+    const begun = first.copy(requestTo(before), {
       signal: abort.signal,
       onProgress: ({ bytesMoved }) => {
         if (bytesMoved > 6 << 20) abort.abort();
@@ -144,9 +148,12 @@ it('each engine continues what the other one began', async () => {
     writeFileSync(rate, '10G');
     const { finished } = readJournalFile(servers.path('journal'));
     expect(finished.size).toBeGreaterThan(0);
-    const result = await second.copy(request, { signal: never });
+    // nbdkit 1.32 may abort when its client leaves in the middle of an answer: the second copy has servers of its own
+    for (const server of [before.source, before.target]) await server.kill('SIGKILL');
+    const after = await serve();
+    const result = await second.copy(requestTo(after), { signal: never });
     expect(result.bytesResumed).toBe(finished.size * CLUSTER_BYTES);
     expect(readFileSync(servers.path('dst')).equals(content)).toBe(true);
-    await target.kill('SIGTERM');
+    for (const server of [after.source, after.target]) await server.kill('SIGTERM');
   }
 });

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -160,6 +161,8 @@ export class SourceBench implements AsyncDisposable {
     const { pid } = (await this.launcher.find(VM))!;
     process.kill(pid, 'SIGKILL');
     await until('the machine is gone', async () => !(await this.launcher.find(VM)));
+    // it lets go of its disks last
+    await until('its process has ended', () => hasEnded(pid));
   }
 
   /** Has a disk open for writing, as a program that knows nothing of us would. */
@@ -276,5 +279,14 @@ export class Replica {
       if (isMigrationError(error) && error.code === 'tracking.reset') return undefined;
       throw error;
     }
+  }
+}
+
+/** Whether nothing of a process is left but its exit status. */
+function hasEnded(pid: number): boolean {
+  try {
+    return /^\d+ \(.*\) [ZX]/.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return true;
   }
 }

@@ -1,11 +1,14 @@
 import { chownSync, rmSync } from 'node:fs';
 import net, { type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { serveEnrolChannel } from '../enrol-channel.js';
 import { normalisePublicKey } from '../keys.js';
 import type { EnrolPeer } from '../server-options.js';
 import type { Account } from './accounts.js';
 
 const HELLO_MS = 10_000;
+const PROVEN_MS = 5_000;
+const LOOK_EVERY_MS = 20;
 /** A key line's base64 and the line feed. */
 const HELLO_BYTES = 69;
 
@@ -57,20 +60,35 @@ export class EnrolDoor {
       if (end < 0 && received.length < HELLO_BYTES) return;
       clearTimeout(timer);
       socket.removeListener('data', onData).pause();
-      const peer = end < 0 ? undefined : this.peerIn(received.toString('latin1', 0, end));
-      if (!peer) return void socket.destroy();
-      socket.unshift(received.subarray(end + 1));
-      serveEnrolChannel(socket, (request) => this.enrol(request, peer));
-      socket.resume();
+      if (end < 0) return void socket.destroy();
+      void this.serve(socket, received.toString('latin1', 0, end), received.subarray(end + 1));
     };
     socket.on('data', onData);
   }
 
-  private peerIn(key: string): EnrolPeer | undefined {
+  private async serve(socket: Socket, key: string, rest: Buffer): Promise<void> {
+    const peer = await this.peerIn(key, socket);
+    if (!peer) return void socket.destroy();
+    if (rest.length > 0) socket.unshift(rest);
+    serveEnrolChannel(socket, (request) => this.enrol(request, peer));
+    socket.resume();
+  }
+
+  /**
+   * Who the bridge speaks for. On a busy machine it is here before we have seen that sshd let its key in: that is
+   * looked for a while.
+   */
+  private async peerIn(key: string, socket: Socket): Promise<EnrolPeer | undefined> {
+    let publicKey: string;
     try {
-      return this.peerOf(normalisePublicKey(`ssh-ed25519 ${key}`));
+      publicKey = normalisePublicKey(`ssh-ed25519 ${key}`);
     } catch {
       return undefined;
+    }
+    for (const endMs = performance.now() + PROVEN_MS; ;) {
+      const peer = this.peerOf(publicKey);
+      if (peer || socket.destroyed || performance.now() > endMs) return peer;
+      await pause(LOOK_EVERY_MS);
     }
   }
 }
