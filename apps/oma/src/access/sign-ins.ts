@@ -31,13 +31,16 @@ export class SignIns {
   /** Throws `access.unauthenticated`, the same for a wrong name and a wrong password, and `access.throttled`. */
   async signIn({ name, password, as }: SignIn, visitor: Visitor): Promise<Entered> {
     const user = await this.userNamed(name);
-    await this.prove(name, user, password, visitor.address);
-    // proven, so there is one
-    const known = user as User;
+    const known = await this.prove(name, user, password, visitor.address);
     currentlyIs({ kind: 'session', name: known.name, id: known.id });
     return this.work.run(
       async (manager) => {
-        await manager.getRepository(User).update({ id: known.id }, { lastSignInAt: new Date() });
+        const { id, passwordHash } = known;
+        const still = await manager
+          .getRepository(User)
+          .update({ id, passwordHash: passwordHash ?? '', state: 'active' }, { lastSignInAt: new Date() });
+        // changed or disabled while it was compared: no session may outlive that
+        if (still.affected !== 1) throw wrong();
         return { ...(await this.sessions.begin(manager, known, as, visitor)), user: known };
       },
       ({ session }) => ({
@@ -105,7 +108,7 @@ export class SignIns {
     user: User | undefined,
     password: string,
     address: string,
-  ): Promise<void> {
+  ): Promise<User> {
     const attempt = await this.limits.attempt(address, account, user);
     const check = (): void => this.limits.check(attempt);
     check();
@@ -115,7 +118,10 @@ export class SignIns {
       network: attempt.network,
       stillWorthIt: check,
     });
-    if (isRight && user) return this.limits.succeeded(attempt, user);
+    if (isRight && user) {
+      await this.limits.succeeded(attempt, user);
+      return user;
+    }
     this.limits.failed(attempt);
     await this.work.refused({
       action: 'access.sign-in-failed',
@@ -123,6 +129,10 @@ export class SignIns {
       // a name that nobody has may be a password that was typed into the wrong field
       detail: user ? { name: account } : {},
     });
-    throw new MigrationError('access.unauthenticated', 'The name or the password is wrong.');
+    throw wrong();
   }
+}
+
+function wrong(): MigrationError {
+  return new MigrationError('access.unauthenticated', 'The name or the password is wrong.');
 }

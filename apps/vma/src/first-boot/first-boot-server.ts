@@ -19,7 +19,10 @@ const LOOK_EVERY_MS = 1_000;
  */
 export class FirstBootServer implements AsyncDisposable {
   private readonly code = new ConsoleCode();
-  private readonly server = http.createServer((request, response) => void this.answer(request, response));
+  private readonly server = http.createServer((request, response) => {
+    // a state directory that cannot be read must not end the VMA
+    this.answer(request, response).catch(() => response.writeHead(500).end());
+  });
   private readonly aborter = new AbortController();
   private readonly watch: NodeJS.Timeout;
 
@@ -98,9 +101,8 @@ export class FirstBootServer implements AsyncDisposable {
       const { cause, remedy } = toProblem(asMigrationError(error));
       trouble = `${cause} ${remedy}`;
     }
-    response
-      .writeHead(trouble === undefined ? 200 : 400)
-      .end(firstBootPage(await this.state(typed, trouble, nonce)));
+    const page = firstBootPage(await this.state(typed, trouble, nonce));
+    response.writeHead(trouble === undefined ? 200 : 400).end(page);
   }
 
   private async submit(
