@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import { isMigrationError } from '@ossea/errors';
 import type { BlockEndpoint, CallOptions, Lease } from '@ossea/plugin-sdk';
 import { BlindRelay } from './blind-relay.js';
 import { flatFileOf, folderUrl } from './datastore-url.js';
@@ -86,7 +87,25 @@ export class DatastoreTransport implements DiskTransport {
     return because === undefined ? { usable: true } : { usable: false, because };
   }
 
-  open(disk: SnapshotDisk, call: CallOptions): Promise<Lease<BlockEndpoint>> {
+  /**
+   * A session may end between our last call and the first request of what reads: nbdkit then gives up at once. So it is
+   * asked for once, which logs in again where it has ended, and the disk is opened a second time.
+   */
+  async open(disk: SnapshotDisk, call: CallOptions): Promise<Lease<BlockEndpoint>> {
+    try {
+      return await this.serve(disk, call);
+    } catch (error) {
+      if (!isMigrationError(error) || error.code !== 'auth.rejected') throw error;
+      this.host.context.log.warn(
+        `The session was refused when "${disk.label}" was opened; it is asked for, and the disk opened again.`,
+        { error: error.message },
+      );
+    }
+    await this.host.keepAlive(call);
+    return this.serve(disk, call);
+  }
+
+  private serve(disk: SnapshotDisk, call: CallOptions): Promise<Lease<BlockEndpoint>> {
     return serveDisk(
       this.host.context,
       this.rooms,

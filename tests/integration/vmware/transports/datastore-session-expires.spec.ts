@@ -44,3 +44,24 @@ it('a session that ends in the middle of a copy is replaced, and the copy goes o
     expect.stringContaining('error: 401'),
   ]);
 });
+
+it('a session that has ended before the first byte is replaced, and the disk opens', async () => {
+  const shown = await certify({ commonName: 'vc', names: ['IP:127.0.0.1'] });
+  await using bench = await openDatastoreBench(shown);
+  const { server } = bench;
+  let cookie = server.cookie;
+  let beats = 0;
+  const transport = await bench.transport({
+    cookie: () => cookie,
+    onLogin: () => () => undefined,
+    keepAlive: async () => {
+      beats += 1;
+      cookie = server.cookie;
+    },
+  });
+  server.cookie = 'vmware_soap_session="second"';
+  await using lease = await transport.open(snapshotDisk(), call);
+  expect(await contentOf(lease)).toBe(await hashOf(bench.file));
+  expect(beats).toBe(1);
+  expect(bench.log.filter(({ level }) => level === 'warn')).toHaveLength(1);
+});
