@@ -9,8 +9,8 @@ const { values } = parseArgs({
     json: { type: 'boolean', default: false },
     yes: { type: 'boolean', default: false },
     'no-build': { type: 'boolean', default: false },
-    rounds: { type: 'string', default: '7' },
-    mebibytes: { type: 'string', default: '256' },
+    rounds: { type: 'string', default: '9' },
+    mebibytes: { type: 'string', default: '512' },
   },
 });
 if (!values['no-build']) {

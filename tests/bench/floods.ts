@@ -25,14 +25,15 @@ const BESIDE: Readonly<Record<string, readonly FloodName[]>> = {
 interface Samples {
   readonly seconds: number[];
   readonly signInMs: number[];
-  /** Against the copy that ran alone right before: a box that others use, too, is not the same a minute later. */
+  /** Each against the copy right before it. */
   readonly losses: number[];
   /** What the floods tried in a second while the copy ran. */
   readonly actsPerSecond: number[];
 }
 
 /**
- * Writes through the tunnel of real appliances, in turn alone and beside each flood, and compares each copy with the one before.
+ * Writes through the tunnel of real appliances, in turn beside each flood and while it is held, and compares each copy
+ * with the one right before: a box that others use, too, is not the same a minute later.
  * @returns the exit code: 1 when a flood costs a tenth of the speed or more.
  */
 export async function floods({ rounds, mebibytes, json }: FloodsOptions): Promise<number> {
@@ -47,12 +48,14 @@ export async function floods({ rounds, mebibytes, json }: FloodsOptions): Promis
   const beside = new Map(Object.keys(BESIDE).map((name) => [name, newSamples()]));
   // the first one warms up
   await disk.write(bytes);
-  for (let round = 0; round < rounds; round += 1)
-    for (const [name, samples] of beside) {
+  for (const [name, samples] of beside) {
+    await using running = await runFloods(BESIDE[name] ?? [], target);
+    for (let round = 0; round < rounds; round += 1) {
+      running.pause();
       const quiet = await disk.write(bytes);
       alone.seconds.push(quiet);
       alone.signInMs.push(await signIn(httpUrl));
-      await using running = await runFloods(BESIDE[name] ?? [], target);
+      await running.goOn();
       const before = sum(running.acts());
       const seconds = await disk.write(bytes);
       samples.seconds.push(seconds);
@@ -60,6 +63,7 @@ export async function floods({ rounds, mebibytes, json }: FloodsOptions): Promis
       samples.actsPerSecond.push((sum(running.acts()) - before) / seconds);
       samples.signInMs.push(await signIn(httpUrl));
     }
+  }
   const summary = ({ seconds, signInMs }: Samples) => ({
     medianMebibytesPerSecond: mebibytes / median(seconds),
     signInMs: { median: median(signInMs), max: Math.max(...signInMs) },
@@ -68,6 +72,7 @@ export async function floods({ rounds, mebibytes, json }: FloodsOptions): Promis
   const flooded = [...beside].map(([flood, samples]) => ({
     flood,
     loss: median(samples.losses),
+    losses: samples.losses,
     medianActsPerSecond: median(samples.actsPerSecond),
     ...summary(samples),
   }));

@@ -22,20 +22,35 @@ const SLOW_HTTP_CONNECTIONS = 500;
 const ENROLLING_CONNECTIONS = 4;
 const FEED_SOCKETS = 20;
 const REDIAL_MS = 1_000;
+const TRICKLE_EVERY_MS = 1_000;
 const SUBSCRIBE_EVERY_MS = 5;
 
+interface Held {
+  readonly says: (index: number) => string;
+  /** One more character of it every so often, for as long as it lives. */
+  readonly trickleEveryMs?: number;
+}
+
 /** Connections that say one thing and wait; what the server ends is dialled again. */
-function holdOpen(count: number, port: number, says: (index: number) => string, act: () => void): void {
+function holdOpen(count: number, port: number, { says, trickleEveryMs }: Held, act: () => void): void {
   const dial = (index: number): void => {
     const socket = net.connect(port, '127.0.0.1');
-    socket.once('connect', () => {
+    let trickle: NodeJS.Timeout | undefined;
+    const say = (what: string): void => {
       act();
-      socket.write(says(index));
+      socket.write(what);
+    };
+    socket.once('connect', () => {
+      say(says(index));
+      if (trickleEveryMs !== undefined) trickle = setInterval(say, trickleEveryMs, 'x');
     });
     socket.on('error', () => socket.destroy());
     // what the server says is read, or its end would not be noticed
     socket.resume();
-    socket.once('close', () => setTimeout(dial, REDIAL_MS, index));
+    socket.once('close', () => {
+      clearInterval(trickle);
+      setTimeout(dial, REDIAL_MS, index);
+    });
   };
   for (let index = 0; index < count; index += 1) dial(index);
 }
@@ -80,16 +95,19 @@ function subscribeForEver({ httpUrl, token }: FloodTarget, index: number, act: (
 }
 
 export const FLOODS = {
-  'idle-ssh': ({ tunnelPort }, act) => holdOpen(IDLE_SSH_CONNECTIONS, tunnelPort, () => '', act),
+  'idle-ssh': ({ tunnelPort }, act) => holdOpen(IDLE_SSH_CONNECTIONS, tunnelPort, { says: () => '' }, act),
   // half of them never end their headers, the others never end their body
   'slow-http': ({ httpUrl }, act) =>
     holdOpen(
       SLOW_HTTP_CONNECTIONS,
       Number(new URL(httpUrl).port),
-      (index) =>
-        index % 2 === 0
-          ? 'GET /api/v1/health HTTP/1.1\r\nHost: x\r\nX-Slow: '
-          : 'POST /api/v1/access/sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
+      {
+        says: (index) =>
+          index % 2 === 0
+            ? 'GET /api/v1/health HTTP/1.1\r\nHost: x\r\nX-Slow: '
+            : 'POST /api/v1/access/sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{',
+        trickleEveryMs: TRICKLE_EVERY_MS,
+      },
       act,
     ),
   enrolment: (target, act) => {

@@ -9,6 +9,10 @@ import { repositoryRoot } from './repository-root.js';
 export interface RunningFloods extends AsyncDisposable {
   /** How often each one has tried so far. */
   acts(): Readonly<Record<string, number>>;
+  /** Stops all of them where they are, with what they hold. */
+  pause(): void;
+  /** Comes back when each has tried something again. */
+  goOn(): Promise<void>;
 }
 
 /**
@@ -29,7 +33,17 @@ export async function runFloods(names: readonly FloodName[], target: FloodTarget
   );
   const running = {
     acts: () => acts,
+    pause: () => void child.kill('SIGSTOP'),
+    async goOn() {
+      const before = { ...acts };
+      child.kill('SIGCONT');
+      await until('the floods go on', () => names.every((name) => (acts[name] ?? 0) > (before[name] ?? 0)), {
+        timeoutMs: 60_000,
+        everyMs: 20,
+      });
+    },
     async [Symbol.asyncDispose]() {
+      child.kill('SIGCONT');
       child.kill('SIGTERM');
       await ended;
     },

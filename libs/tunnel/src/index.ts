@@ -6,6 +6,7 @@ export { exchangeEnrolment } from './enrol-client.js';
 export { fingerprint, generateKeyPair, normalisePublicKey, publicKeyOf, type KeyPair } from './keys.js';
 export { signKeyRotation, verifyKeyRotation } from './key-rotation-proof.js';
 export { nativeCryptoAvailable } from './native-crypto.js';
+export { networkOf } from './network-of.js';
 export * from './server-options.js';
 export type { AccountNames, OpenSshSettings } from './openssh/settings.js';
 export { openTunnelClient } from './open-tunnel-client.js';

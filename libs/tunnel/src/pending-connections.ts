@@ -1,3 +1,5 @@
+import { networkOf } from './network-of.js';
+
 /** A connection that has not said who it is. */
 export interface PendingConnection {
   readonly address: string;
@@ -31,10 +33,11 @@ export class PendingConnections {
   /** Takes a new connection in and watches over it until `settle`. */
   add(connection: PendingConnection): void {
     const { address } = connection;
+    const network = networkOf(address);
     const counts = this.counts();
-    if ((counts.get(address) ?? 0) >= this.limits.pendingPerAddress) this.evictOne(address);
+    if ((counts.get(network) ?? 0) >= this.limits.pendingPerAddress) this.evictOne(network);
     else if (this.pending.size >= this.limits.pendingTotal)
-      this.evictOne([...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? address);
+      this.evictOne([...counts].sort((a, b) => b[1] - a[1])[0]?.[0] ?? network);
     const timer = setTimeout(() => {
       this.onRefused(address, 'handshake time-out');
       connection.cut();
@@ -51,16 +54,19 @@ export class PendingConnections {
 
   private counts(): Map<string, number> {
     const counts = new Map<string, number>();
-    for (const { address } of this.pending.keys()) counts.set(address, (counts.get(address) ?? 0) + 1);
+    for (const { address } of this.pending.keys()) {
+      const network = networkOf(address);
+      counts.set(network, (counts.get(network) ?? 0) + 1);
+    }
     return counts;
   }
 
-  private evictOne(address: string): void {
+  private evictOne(network: string): void {
     let silent: PendingConnection | undefined;
     for (const one of this.pending.keys())
-      if (one.address === address && said(one) < (silent ? said(silent) : Infinity)) silent = one;
+      if (networkOf(one.address) === network && said(one) < (silent ? said(silent) : Infinity)) silent = one;
     if (!silent) return;
-    this.onRefused(address, 'evicted: too many unauthenticated connections');
+    this.onRefused(silent.address, 'evicted: too many unauthenticated connections');
     this.settle(silent);
     silent.cut();
   }

@@ -39,6 +39,8 @@ export interface TunnelLimits {
   readonly pendingTotal: number;
   /** How many handshakes begin in a second: each costs us a few milliseconds of the processor that ciphers the disks. */
   readonly handshakes: TurnRates;
+  /** Turns that a handshake costs beside its own when nobody had a VMA's key in the end. */
+  readonly strangersTurns: number;
   /** Keys one connection may try. */
   readonly authAttempts: number;
   /** Channels one connection may have open at once. */
@@ -56,6 +58,7 @@ export const DEFAULT_TUNNEL_LIMITS: TunnelLimits = {
   pendingTotal: 256,
   // a site with many VMAs behind one address is in within seconds; a flood from there costs a few hundredths of a core
   handshakes: { each: { perSecond: 8, burst: 40 }, all: { perSecond: 30, burst: 200 } },
+  strangersTurns: 2,
   authAttempts: 6,
   channelsPerConnection: 128,
   refusalsPerConnection: 100,

@@ -5,6 +5,7 @@ import net, { type AddressInfo, type Socket } from 'node:net';
 import ssh2, { type Connection } from 'ssh2';
 import { ALGORITHMS, KEEPALIVE } from './algorithms.js';
 import { fingerprint, publicKeyOf } from './keys.js';
+import { networkOf } from './network-of.js';
 import { PendingConnections, type PendingConnection } from './pending-connections.js';
 import {
   DEFAULT_TUNNEL_LIMITS,
@@ -134,7 +135,7 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> implements Tu
     this.pending.add(pending);
     const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
     void firstBytes(socket, gone)
-      .then(() => this.turns.turn(pending.address, gone))
+      .then(() => this.turns.turn(networkOf(pending.address), gone))
       .then((mayGo) => {
         if (mayGo && !socket.destroyed) this.ssh.injectSocket(socket);
       });
@@ -194,7 +195,7 @@ export class TunnelServer extends EventEmitter<TunnelServerEvents> implements Tu
   private onClosed(session: TunnelSession): void {
     this.alive.delete(session);
     const { identity } = session;
-    if (!identity) return;
+    if (!identity) return this.turns.charge(networkOf(session.address), this.limits.strangersTurns);
     if (this.agentClaims.get(identity.id) === session) this.agentClaims.delete(identity.id);
     this.emit('disconnected', { id: identity.id, connection: session.number, bytes: session.bytes });
   }

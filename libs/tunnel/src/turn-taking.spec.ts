@@ -57,9 +57,19 @@ it('serves all together no faster than it may', async () => {
   expect(began.length).toBeLessThanOrEqual(19);
 });
 
-it('says at once whether there is a turn, where nobody wants to wait', () => {
-  expect(Array.from({ length: 5 }, () => turns.takeNow('a'))).toEqual([true, true, true, false, false]);
-  expect(turns.takeNow('b')).toBe(true);
+it('makes who wastes turns come more seldom, never for longer than its burst, and nobody else', async () => {
+  for (let i = 0; i < 3; i += 1) ask('a');
+  turns.charge('a', 2);
+  ask('a');
+  ask('b');
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect([count('a'), count('b')]).toEqual([3, 1]);
+  await vi.advanceTimersByTimeAsync(550);
+  expect(count('a')).toBe(4);
+  for (let i = 0; i < 50; i += 1) turns.charge('a', 2);
+  ask('a');
+  await vi.advanceTimersByTimeAsync(2_050);
+  expect(count('a')).toBe(5);
 });
 
 it('spends no turn on those who gave up', async () => {

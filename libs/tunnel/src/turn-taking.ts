@@ -66,13 +66,22 @@ export class TurnTaking {
     });
   }
 
-  /** A turn now or not at all: whether there is one. */
-  takeNow(address: string): boolean {
+  private takeNow(address: string): boolean {
     const own = this.bucketOf(address);
     if (!this.has(this.everybody, this.rates.all) || !this.has(own, this.rates.each)) return false;
     own.turns -= 1;
     this.everybody.turns -= 1;
     return true;
+  }
+
+  /**
+   * Takes turns away from an address whose turn was wasted, so that who only tries comes seldom and who belongs here pays
+   * nothing. It owes no more than one burst: somebody else may stand behind the same address.
+   */
+  charge(address: string, turns: number): void {
+    const own = this.bucketOf(address);
+    this.has(own, this.rates.each);
+    own.turns = Math.max(-this.rates.each.burst, own.turns - turns);
   }
 
   /** Lets everybody go who waits, without a turn. */

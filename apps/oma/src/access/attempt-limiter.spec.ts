@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { AttemptLimiter } from './attempt-limiter.js';
-import { networkOf } from './network-of.js';
+import { networkOf } from '@ossea/tunnel';
 
 let now = 0;
 let limiter: AttemptLimiter;

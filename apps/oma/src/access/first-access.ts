@@ -10,7 +10,7 @@ import { AccessCodes } from './access-codes.js';
 import { AccessEndings } from './access-endings.js';
 import { User } from './access.entities.js';
 import { AttemptLimiter } from './attempt-limiter.js';
-import { networkOf } from './network-of.js';
+import { networkOf } from '@ossea/tunnel';
 import type { OneTimeCode } from './one-time-code.js';
 import { Passwords } from './passwords.js';
 import { Sessions, type Visitor } from './sessions.js';

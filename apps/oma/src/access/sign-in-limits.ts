@@ -3,7 +3,7 @@ import { DataSource } from 'typeorm';
 import { isLoopback } from '../http/tls.js';
 import { AttemptLimiter } from './attempt-limiter.js';
 import { FamiliarNetwork, type User } from './access.entities.js';
-import { networkOf } from './network-of.js';
+import { networkOf } from '@ossea/tunnel';
 
 const FREE_OF_A_NETWORK = 5;
 const FREE_OF_AN_ACCOUNT = 20;

@@ -1,9 +1,10 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { networkOf } from '@ossea/tunnel';
 
 interface Entry {
   readonly socket: Socket;
-  readonly address: string;
+  readonly network: string;
   /** What is under way on it. */
   readonly requests: Set<IncomingMessage>;
   /** It has become a socket of the feed, which has limits of its own. */
@@ -12,18 +13,24 @@ interface Entry {
 
 export interface ConnectionLimits {
   readonly total: number;
-  readonly perAddress: number;
+  readonly perNetwork: number;
 }
 
-export const CONNECTION_LIMITS: ConnectionLimits = { total: 1_000, perAddress: 200 };
+/**
+ * An open connection costs a few kilobytes, turning one out as much as answering a request: so there are many, and a
+ * flood finds a place and its time-out sooner than it makes us work.
+ */
+export const CONNECTION_LIMITS: ConnectionLimits = { total: 2_000, perNetwork: 600 };
 
 /**
  * How many connections the server keeps. Slow ones are cheap to hold for whoever attacks, so a full house turns out
- * the oldest one that has not even asked for anything whole (of the address that holds the most), never the newcomer:
+ * the oldest one that has not even asked for anything whole (of the network that holds the most), never the newcomer:
  * an administrator comes in, whoever else fills the house.
  */
 export class HttpConnections {
   private readonly entries = new Map<string, Entry>();
+  /** How many of each network there are. */
+  private readonly counts = new Map<string, number>();
 
   constructor(private readonly limits: ConnectionLimits = CONNECTION_LIMITS) {}
 
@@ -45,29 +52,39 @@ export class HttpConnections {
   }
 
   private add(socket: Socket): void {
-    const address = socket.remoteAddress ?? 'unknown';
-    const counts = new Map<string, number>();
-    for (const one of this.entries.values()) counts.set(one.address, (counts.get(one.address) ?? 0) + 1);
-    if ((counts.get(address) ?? 0) >= this.limits.perAddress) this.makeRoom(address, socket);
-    else if (this.entries.size >= this.limits.total) {
-      const [busiest] = [...counts].sort((a, b) => b[1] - a[1])[0] ?? [address];
-      this.makeRoom(busiest, socket);
-    }
-    if (socket.destroyed) return;
+    const network = networkOf(socket.remoteAddress ?? '');
+    const full =
+      (this.counts.get(network) ?? 0) >= this.limits.perNetwork
+        ? network
+        : this.entries.size >= this.limits.total
+          ? [...this.counts].sort((a, b) => b[1] - a[1])[0]?.[0]
+          : undefined;
+    // all the others are being answered
+    if (full !== undefined && !this.makeRoom(full)) return void socket.destroy();
     const name = nameOf(socket);
-    this.entries.set(name, { socket, address, requests: new Set(), upgraded: false });
-    socket.once('close', () => this.entries.delete(name));
+    const entry: Entry = { socket, network, requests: new Set(), upgraded: false };
+    this.entries.set(name, entry);
+    this.counts.set(network, (this.counts.get(network) ?? 0) + 1);
+    socket.once('close', () => this.forget(name, entry));
   }
 
-  private makeRoom(address: string, newcomer: Socket): void {
+  private makeRoom(network: string): boolean {
     for (const [name, entry] of this.entries) {
-      if (entry.address !== address || !isWaitedFor(entry)) continue;
-      this.entries.delete(name);
+      if (entry.network !== network || !isWaitedFor(entry)) continue;
+      this.forget(name, entry);
       entry.socket.destroy();
-      return;
+      return true;
     }
-    // all the others are being answered
-    newcomer.destroy();
+    return false;
+  }
+
+  /** Once: the name may be another's by now. */
+  private forget(name: string, entry: Entry): void {
+    if (this.entries.get(name) !== entry) return;
+    this.entries.delete(name);
+    const left = (this.counts.get(entry.network) ?? 0) - 1;
+    if (left > 0) this.counts.set(entry.network, left);
+    else this.counts.delete(entry.network);
   }
 }
 

@@ -3,7 +3,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { ThrottlerGuard, ThrottlerModule, type ThrottlerLimitDetail } from '@nestjs/throttler';
 import { MigrationError } from '@ossea/errors';
 import type { Request } from 'express';
-import { networkOf } from '../access/network-of.js';
+import { networkOf } from '@ossea/tunnel';
 import { requestContext } from './request-context.js';
 
 const MINUTE_MS = 60_000;

@@ -22,6 +22,7 @@ import type { Namespace, Socket } from 'socket.io';
 import { AccessEndings } from '../access/access-endings.js';
 import { mustBeAllowed, type Access } from '../access/access.js';
 import { Callers } from '../access/callers.js';
+import { FeedArrivals } from './feed-arrivals.js';
 import { FeedClient } from './feed-client.js';
 import { FeedJournal } from './feed-journal.js';
 import { FeedSnapshots } from './feed-snapshots.js';
@@ -50,13 +51,17 @@ export class FeedGateway
     private readonly snapshots: FeedSnapshots,
     private readonly outbox: Outbox,
     private readonly measures: Measures,
+    private readonly arrivals: FeedArrivals,
   ) {}
 
   afterInit(namespace: Namespace): void {
     namespace.use((socket, next) => {
       this.admit(socket).then(
         () => next(),
-        (error: unknown) => next(refusal(error)),
+        (error: unknown) => {
+          this.arrivals.wasted(socket.handshake.address);
+          next(refusal(error));
+        },
       );
     });
   }
@@ -102,6 +107,7 @@ export class FeedGateway
       const access = accessOf(socket);
       if (!access) throw new MigrationError('access.unauthenticated', 'Nobody is signed in here.');
       if (!this.pace.isInTime(access.accessId)) {
+        this.arrivals.wasted(socket.handshake.address);
         socket.disconnect(true);
         throw new MigrationError('access.throttled', 'A client that asks so often is cut off.');
       }

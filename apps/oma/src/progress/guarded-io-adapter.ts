@@ -1,20 +1,24 @@
 import type { IncomingMessage } from 'node:http';
+import type { INestApplicationContext } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
-import { TurnTaking, type TurnRates } from '@ossea/tunnel';
 import type { Server, ServerOptions } from 'socket.io';
-import { networkOf } from '../access/network-of.js';
+import { FeedArrivals } from './feed-arrivals.js';
 
 const MAX_MESSAGE_BYTES = 65_536;
-/** Each new client costs a look into the database and a snapshot; a client that was turned away comes again by itself. */
-const ARRIVALS: TurnRates = { each: { perSecond: 10, burst: 60 }, all: { perSecond: 50, burst: 300 } };
 
 /**
  * socket.io for the feed alone: small messages in, no pages of other sites (a WebSocket is not held by CORS), and
  * nothing in the default namespace.
  */
 export class GuardedIoAdapter extends IoAdapter {
+  private readonly arrivals: FeedArrivals;
+
+  constructor(app: INestApplicationContext) {
+    super(app);
+    this.arrivals = app.get(FeedArrivals);
+  }
+
   override createIOServer(port: number, options?: ServerOptions): Server {
-    const arrivals = new TurnTaking(ARRIVALS);
     const server = super.createIOServer(port, {
       ...options,
       path: '/socket.io',
@@ -24,9 +28,8 @@ export class GuardedIoAdapter extends IoAdapter {
       pingInterval: 15_000,
       pingTimeout: 15_000,
       allowRequest: (request, answer) => {
-        const mayComeIn =
-          isFromOurPage(request) && arrivals.takeNow(networkOf(request.socket.remoteAddress ?? ''));
-        answer(null, mayComeIn);
+        if (!isFromOurPage(request)) return answer(null, false);
+        void this.arrivals.mayComeIn(request.socket).then((mayComeIn) => answer(null, mayComeIn));
       },
     } as ServerOptions) as Server;
     server.of('/').use((_socket, next) => next(new Error('There is nothing here.')));

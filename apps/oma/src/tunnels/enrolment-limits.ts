@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { MigrationError } from '@ossea/errors';
-import { networkOf } from '../access/network-of.js';
+import { networkOf } from '@ossea/tunnel';
 import { TUNNELS_SETTINGS, type TunnelsSettings } from './tunnels-ports.js';
 
 const MINUTE_MS = 60_000;

@@ -8,7 +8,7 @@ export class PairingCode {
   /** What the VMA that uses it shall be called, where the administrator said so. */
   @Column({ type: 'varchar', length: 100, nullable: true }) vmaName!: string | null;
   @Column({ type: 'varchar', length: 32 }) salt!: string;
-  /** scrypt of the code, hex. */
+  /** HMAC-SHA-256 of the code under the salt, hex. */
   @Column({ type: 'varchar', length: 64 }) hash!: string;
   @Column({ type: 'datetime', precision: 3 }) expiresAt!: Date;
   /** Wrong codes that were tried while this one was open. */

@@ -3,6 +3,7 @@ import net, { type AddressInfo, type Socket } from 'node:net';
 import { MigrationError } from '@ossea/errors';
 import { createProcessRunner } from '@ossea/process';
 import { fingerprint, publicKeyOf } from '../keys.js';
+import { networkOf } from '../network-of.js';
 import { PendingConnections } from '../pending-connections.js';
 import { TurnTaking } from '../turn-taking.js';
 import {
@@ -228,7 +229,8 @@ export class OpenSshServer extends EventEmitter<TunnelServerEvents> implements T
     this.alive.set(session, undefined);
     this.pending.add(session);
     const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
-    const served = this.turns.turn(session.address, gone).then(async (mayGo) => {
+    const served = this.turns.turn(networkOf(session.address), gone).then(async (mayGo) => {
+      session.hadItsTurn = mayGo;
       // nobody comes in through a table of yesterday
       await (mayGo ? this.refresh() : Promise.reject(new Error('no turn'))).catch(() => session.cut());
       await session.serve();
@@ -287,7 +289,11 @@ export class OpenSshServer extends EventEmitter<TunnelServerEvents> implements T
   private leave(session: SshdSession): void {
     const identity = this.identityOf(session);
     this.pending.settle(session);
-    if (!this.alive.delete(session) || !identity) return;
+    if (!this.alive.delete(session)) return;
+    if (!identity) {
+      if (session.hadItsTurn) this.turns.charge(networkOf(session.address), this.limits.strangersTurns);
+      return;
+    }
     this.running?.agents.leave(identity.id);
     this.emit('disconnected', { id: identity.id, connection: session.number, bytes: session.bytes });
   }

@@ -48,6 +48,8 @@ export interface SshdHooks {
 export class SshdSession {
   readonly address: string;
   readonly since = new Date();
+  /** It was not let go while it waited. */
+  hadItsTurn = false;
   /** The process that serves the connection as the user; known once it is authenticated. */
   childPid: number | undefined;
   /** As sshd told at the end, for the record only. */
