@@ -53,11 +53,11 @@ it('lets a caller ask so often a minute, and others go on', async () => {
   expect((await slow.call('jobs')).status).toBe(200);
 });
 
-it('has room for an administrator while 500 slow connections try to fill the house', async () => {
+it('has room for an administrator while 900 slow connections try to fill the house', async () => {
   const { port } = new URL(oma.url);
   const slow: Socket[] = [];
   try {
-    for (let i = 0; i < 500; i += 1) {
+    for (let i = 0; i < 900; i += 1) {
       const socket = net.connect(Number(port), '127.0.0.1');
       socket.on('error', () => undefined);
       socket.once('connect', () =>
@@ -70,6 +70,7 @@ it('has room for an administrator while 500 slow connections try to fill the hou
       );
       slow.push(socket);
     }
+    // 600 of one network find a place, and what else the appliance serves
     await until('the house is full', () => slow.filter(({ destroyed }) => destroyed).length >= 290);
     const began = performance.now();
     expect((await Browser.signIn(oma)).csrfToken).not.toBe('');
