@@ -3,7 +3,13 @@ import './packet-padding.js';
 import net, { type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { MigrationError } from '@ossea/errors';
-import ssh2, { type Client } from 'ssh2';
+import ssh2, {
+  type AcceptConnection,
+  type Client,
+  type ClientChannel,
+  type RejectConnection,
+  type TcpConnectionDetails,
+} from 'ssh2';
 import { ALGORITHMS, KEEPALIVE } from './algorithms.js';
 import { gatherWrites } from './gather-writes.js';
 import { fingerprint } from './keys.js';
@@ -146,12 +152,31 @@ export class SshConnection {
     address: { readonly host: string; readonly port: number },
     onCall: (accept: () => Duplex | undefined) => Promise<void>,
   ): Promise<void> {
-    this.client.on('tcp connection', (info, accept, reject) => {
+    const onConnection = (
+      info: TcpConnectionDetails,
+      accept: AcceptConnection<ClientChannel>,
+      reject: RejectConnection,
+    ): void => {
       if (info.destIP !== address.host || info.destPort !== address.port) return reject();
       onCall(() => accept()).catch(() => reject());
-    });
+    };
+    this.client.on('tcp connection', onConnection);
     return new Promise((resolve, reject) => {
-      this.client.forwardIn(address.host, address.port, (error) =>
+      this.client.forwardIn(address.host, address.port, (error) => {
+        if (!error) return resolve();
+        this.client.removeListener('tcp connection', onConnection);
+        reject(new MigrationError('tunnel.down', error.message));
+      });
+    });
+  }
+
+  /**
+   * Asks the server to listen no more (RFC 4254, section 7.1, `cancel-tcpip-forward`); calls under way go on. Throws
+   * `tunnel.down` when it does not listen for us.
+   */
+  unlisten({ host, port }: { readonly host: string; readonly port: number }): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.client.unforwardIn(host, port, (error) =>
         error ? reject(new MigrationError('tunnel.down', error.message)) : resolve(),
       );
     });

@@ -86,12 +86,12 @@ export class TunnelClient extends EventEmitter<TunnelClientEvents> implements So
       if (!old) continue;
       try {
         const fresh = index === 0 ? first : await dial();
-        if (index === 0) await this.offerAgent(fresh);
+        if (index === 0) await this.moveAgent(old, fresh);
         this.former.add(old);
         void old.closed.then(() => this.former.delete(old));
         this.live[index] = fresh;
       } catch {
-        // the server lets one of them listen: the old one makes room, and the loop dials again
+        // the server did not let it take the place: the old one makes room, and the loop dials again
         old.destroy();
       }
     }
@@ -159,6 +159,16 @@ export class TunnelClient extends EventEmitter<TunnelClientEvents> implements So
       if (channel) joinStreams(socket, channel);
       else socket.destroy();
     });
+  }
+
+  /** OpenSSH lets one of them listen: the old one stops listening, and goes on with what it carries. */
+  private async moveAgent(old: SshConnection, fresh: SshConnection): Promise<void> {
+    try {
+      await this.offerAgent(fresh);
+    } catch {
+      await old.unlisten(this.endpoints.agent);
+      await this.offerAgent(fresh);
+    }
   }
 
   private changed(error: MigrationError | undefined): void {

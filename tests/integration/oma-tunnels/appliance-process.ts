@@ -20,7 +20,7 @@ interface Ready {
 
 /** The OMA in a process of its own, which sees the accounts of its ground, with the rights that the appliance gives it. */
 export class ApplianceProcess implements SiteAppliance {
-  private end: () => Promise<void> = async () => undefined;
+  private end: (signal: NodeJS.Signals) => Promise<void> = async () => undefined;
   private token: string | null = null;
   url = '';
 
@@ -46,11 +46,17 @@ export class ApplianceProcess implements SiteAppliance {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.end();
+    await this.end('SIGTERM');
     await rm(this.stateDir, { recursive: true, force: true });
   }
 
-  private async begin(): Promise<void> {
+  /** Ends it as a power failure does. */
+  kill(): Promise<void> {
+    return this.end('SIGKILL');
+  }
+
+  /** Starts it, again where it has ended, with what it has in its state directory. */
+  async begin(environment: Readonly<Record<string, string>> = {}): Promise<void> {
     // as the appliance's unit has it
     const capabilities = /^CapabilityBoundingSet=(CAP_.*)$/m.exec(await readFile(DROP_IN, 'utf8'))?.[1] ?? '';
     const bounds = ['-all', ...capabilities.split(' ').map((name) => `+${name.slice(4).toLowerCase()}`)];
@@ -71,6 +77,7 @@ export class ApplianceProcess implements SiteAppliance {
         OSSEA_TUNNEL_PORT: '0',
         OSSEA_LOG_LEVEL: 'info',
         ...this.environment,
+        ...environment,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -78,8 +85,8 @@ export class ApplianceProcess implements SiteAppliance {
     for (const stream of [oma.stdout, oma.stderr])
       stream.on('data', (chunk: Buffer) => (said += chunk.toString()));
     const ended = once(oma, 'exit');
-    this.end = async () => {
-      oma.kill('SIGTERM');
+    this.end = async (signal) => {
+      oma.kill(signal);
       await ended;
     };
     const over = ended.then(() => Promise.reject(new Error(`the OMA has ended: ${said.slice(-2_000)}`)));

@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { HostKeyChange } from '@ossea/api-contract';
+import { AuditPage, HostKeyChange } from '@ossea/api-contract';
 import { generateKeyPair, publicKeyOf, fingerprint } from '@ossea/tunnel';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -60,6 +60,29 @@ describe.each(ENGINES)('the host key on %s', (engine) => {
       return 'tunnel' in state && state.tunnel?.error?.code === 'tunnel.host-key-changed';
     });
     expect((await stored()).hostKeyFingerprint).toBe(next);
+  });
+
+  it('is changed by force without those that are away, who then take it for a stranger’s', async () => {
+    const here = await site.connectedVma();
+    const away = await site.connectedVma();
+    await away.running[Symbol.asyncDispose]();
+    await until('it is away', async () => !(await site.vma(away.id)).connected);
+    expect((await rotate()).waitingFor).toEqual([away.id]);
+    const { hostKeyFingerprint, waitingFor } = await rotate(true);
+    expect(waitingFor).toEqual([]);
+    expect((await site.pairingCode()).hostKeyFingerprint).toBe(hostKeyFingerprint);
+    await site.connected(here.id);
+
+    const running = await startVma(away.config);
+    site.later(() => running[Symbol.asyncDispose]());
+    await until('it is told why', () => {
+      const state = running.state();
+      return 'tunnel' in state && state.tunnel?.error?.code === 'tunnel.host-key-changed';
+    });
+    const { items } = AuditPage.parse((await appliance.call('audit?limit=500')).body);
+    expect(items.find(({ action }) => action === 'tunnel.host-key-in-use')?.detail).toMatchObject({
+      withoutWaitingFor: [away.id],
+    });
   });
 
   it('is changed at once where nobody is to be waited for', async () => {
