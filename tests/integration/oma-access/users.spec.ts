@@ -1,4 +1,4 @@
-import { Problem, UserList } from '@ossea/api-contract';
+import { Problem, SignedIn, UserList } from '@ossea/api-contract';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ADMIN_PASSWORD, Appliance, ENGINES } from '../oma-shell/appliance.js';
 import { Browser, PASSWORD, addUser, issueToken, signIn } from './people.js';
@@ -14,6 +14,8 @@ describe.each(ENGINES)('users on %s', (engine) => {
 
   const change = (id: string, body: object) =>
     oma.call(`admin/users/${id}`, { method: 'PATCH', token: admin, body });
+  const enterWith = (password: string) =>
+    oma.call('access/sign-in', { token: null, body: { name: 'oscar', password } });
   const refusal = async (answer: ReturnType<typeof oma.call>) => {
     const { status, body } = await answer;
     return [status, Problem.parse(body).code];
@@ -61,6 +63,25 @@ describe.each(ENGINES)('users on %s', (engine) => {
     expect((await change(id, { state: 'active' })).status).toBe(200);
     expect((await oma.call('access/sign-in', { token: null, body: back })).status).toBe(200);
     expect((await oma.call('jobs', { token })).status).toBe(401);
+  });
+
+  it('get no session that lasts out of a password that is changed while it is compared', async () => {
+    let password = PASSWORD;
+    const { id } = await addUser(oma, admin, 'oscar', 'viewer');
+    for (let round = 0; round < 4; round += 1) {
+      const old = { name: 'oscar', password };
+      password = `${PASSWORD} of round ${round}`;
+      const enter = () => oma.call('access/sign-in', { token: null, body: old });
+      const [changed, ...entered] = await Promise.all([change(id, { password }), enter(), enter(), enter()]);
+      expect(changed.status).toBe(200);
+      for (const { status, body } of entered) {
+        if (status === 200)
+          expect((await oma.call('jobs', { token: SignedIn.parse(body).token ?? '' })).status).toBe(401);
+        else expect(Problem.parse(body).code).toBe('access.unauthenticated');
+      }
+      // what was guessed wrong before is forgiven
+      expect((await enterWith(password)).status).toBe(200);
+    }
   });
 
   it('change their own password, which ends their other sessions', async () => {
