@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { chmod, rm } from 'node:fs/promises';
 import net, { type Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { asMigrationError, withDeadline, type MigrationError } from '@ossea/errors';
 import { DEFAULT_ENDPOINTS, TUNNEL_USER, type TunnelEndpoints } from './algorithms.js';
 import { Backoff } from './backoff.js';
@@ -142,7 +143,7 @@ export class TunnelClient extends EventEmitter<TunnelClientEvents> implements So
         if (signal.aborted) return;
         this.changed(asMigrationError(error, 'tunnel.down'));
       }
-      await this.pause(backoff.next());
+      await pause(backoff.next(), undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -178,20 +179,6 @@ export class TunnelClient extends EventEmitter<TunnelClientEvents> implements So
 
   private wake(): void {
     for (const resolve of this.waiting.splice(0)) resolve();
-  }
-
-  private pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const { signal } = this.aborter;
-      const end = () => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      signal.addEventListener('abort', end, { once: true });
-      if (signal.aborted) end();
-    });
   }
 
   private async onLocal(socket: Socket): Promise<void> {

@@ -29,8 +29,12 @@ it('is replaced with a code of the machine itself, while the appliance runs; the
   const { code, said } = await recover(oma.stateDir);
   expect(code).toBe(0);
   const [, text = ''] = /: ([0-9A-Z-]{20,})/.exec(said) ?? [];
-  const answer = await oma.call('access/recover', { token: null, body: { code: text, password: NEXT } });
-  expect(answer.status).toBe(200);
+  // one of two who come with it at once is let in
+  const answers = await Promise.all(
+    [1, 2].map(() => oma.call('access/recover', { token: null, body: { code: text, password: NEXT } })),
+  );
+  expect(answers.map(({ status }) => status).sort()).toEqual([200, 401]);
+  const answer = answers.find(({ status }) => status === 200)!;
   expect(SignedIn.parse(answer.body)).toMatchObject({ name: 'admin', role: 'administrator' });
   expect((await page.call('jobs')).status).toBe(401);
   expect((await Browser.signIn(oma, 'admin', NEXT)).cookie).not.toBe('');

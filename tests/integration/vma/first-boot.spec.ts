@@ -1,3 +1,5 @@
+import { mkdir, rename, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { chromium } from 'playwright-core';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { startVma, type RunningVma } from '../../../apps/vma/src/start-vma.js';
@@ -10,10 +12,12 @@ let site: VmaSite;
 let vma: RunningVma;
 let url: string;
 let consoleCode: string;
+let stateDir: string;
 beforeEach(async () => {
   site = await VmaSite.start();
   const told: string[] = [];
   const config = { ...(await site.config()), firstBoot: { mode: 'on' as const, port: 0 } };
+  ({ stateDir } = config);
   vma = await startVma(config, { tellConsole: (line) => void told.push(line) });
   [, url = '', consoleCode = ''] = /(http:\S+) with the code (\S+)/.exec(told[0] ?? '') ?? [];
 });
@@ -94,4 +98,15 @@ it('takes forms and nothing else', async () => {
   const json = { method: 'POST', body: '{}', headers: { 'content-type': 'application/json' } };
   expect((await fetch(url, json)).status).toBe(400);
   expect((await post({ ...good(), name: 'x'.repeat(10_000) })).status).toBe(400);
+});
+
+it('fails alone when what the VMA keeps cannot be read, and is there again once it can', async () => {
+  const key = join(stateDir, 'vma-key');
+  await fetch(url);
+  await rename(key, `${key}.away`);
+  await mkdir(key);
+  expect((await fetch(url)).status).toBe(500);
+  await rmdir(key);
+  await rename(`${key}.away`, key);
+  expect((await fetch(url)).status).toBe(200);
 });

@@ -76,7 +76,7 @@ export class FirstAccess {
     await this.mustBe('access.recover', this.codes.recovery, code, visitor.address);
     const passwordHash = await this.passwords.hash(password);
     // used up first: a code that failed halfway is made anew, one that could be used twice is a way in
-    await this.codes.recovery.remove();
+    if (!(await this.codes.recovery.useUp())) throw notTheCode();
     const { ended, ...entered } = await this.work.run(
       async (manager) => {
         const users = manager.getRepository(User);
@@ -109,7 +109,7 @@ export class FirstAccess {
     if (await code.isCode(given)) return;
     this.limiter.failed(network);
     await this.work.refused({ action, subject: { type: 'user', id: 'unknown' } });
-    throw new MigrationError('access.unauthenticated', 'This is not the code of this appliance.');
+    throw notTheCode();
   }
 
   private async isSetUp(): Promise<boolean> {
@@ -129,6 +129,10 @@ async function addBreakGlass(manager: EntityManager, name: string, passwordHash:
     lastSignInAt: new Date(),
   });
   return users.save(user);
+}
+
+function notTheCode(): MigrationError {
+  return new MigrationError('access.unauthenticated', 'This is not the code of this appliance.');
 }
 
 function alreadySetUp(): MigrationError {

@@ -1,5 +1,5 @@
 import { createHash, randomInt, timingSafeEqual } from 'node:crypto';
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Crockford's alphabet: nothing in it is mistaken for something else. */
@@ -43,16 +43,31 @@ export class OneTimeCode {
     await rm(this.file, { force: true });
   }
 
+  /** Removes the code. @returns whether it was there: of two who come with it at once, one is let in. */
+  async useUp(): Promise<boolean> {
+    try {
+      await unlink(this.file);
+      return true;
+    } catch (error) {
+      if (isAbsent(error)) return false;
+      throw error;
+    }
+  }
+
   private async read(): Promise<string | undefined> {
     try {
       const { mtimeMs } = await stat(this.file);
       if (Date.now() - mtimeMs > this.validMs) return undefined;
       return (await readFile(this.file, 'utf8')).trim();
     } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+      if (isAbsent(error)) return undefined;
       throw error;
     }
   }
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }
 
 function newCode(): string {

@@ -11,14 +11,12 @@ const MAX_MESSAGE_BYTES = 65_536;
  * nothing in the default namespace.
  */
 export class GuardedIoAdapter extends IoAdapter {
-  private readonly arrivals: FeedArrivals;
-
-  constructor(app: INestApplicationContext) {
+  constructor(private readonly app: INestApplicationContext) {
     super(app);
-    this.arrivals = app.get(FeedArrivals);
   }
 
   override createIOServer(port: number, options?: ServerOptions): Server {
+    const arrivals = this.app.get(FeedArrivals);
     const server = super.createIOServer(port, {
       ...options,
       path: '/socket.io',
@@ -29,7 +27,7 @@ export class GuardedIoAdapter extends IoAdapter {
       pingTimeout: 15_000,
       allowRequest: (request, answer) => {
         if (!isFromOurPage(request)) return answer(null, false);
-        void this.arrivals.mayComeIn(request.socket).then((mayComeIn) => answer(null, mayComeIn));
+        void arrivals.mayComeIn(request.socket).then((mayComeIn) => answer(null, mayComeIn));
       },
     } as ServerOptions) as Server;
     server.of('/').use((_socket, next) => next(new Error('There is nothing here.')));

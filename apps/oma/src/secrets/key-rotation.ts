@@ -49,10 +49,8 @@ export class KeyRotation {
     const old = this.box.ring.olderIds;
     if (old.length === 0) return this.outcome(first);
     const second = await job.step({ name: 'destroy-keys', label: 'Destroying the old keys' }, async () => {
-      const free = [];
-      for (const id of old) if (await this.box.use.free(id, HELD_MS, signal)) free.push(id);
-      // what was stored meanwhile by operations that began before
-      const late = await this.rewrapping.run(signal);
+      const late = await this.settle(signal);
+      const free = late.settled ? old.filter((id) => !this.box.use.isHeld(id)) : [];
       if (this.keys.source.kind === 'file') await this.destroy(free);
       return late;
     });
@@ -60,6 +58,20 @@ export class KeyRotation {
       rewrapped: first.rewrapped + second.rewrapped,
       unreadable: second.unreadable,
     });
+  }
+
+  /**
+   * Takes to the present key what operations that began before have stored meanwhile, until a look at every row finds
+   * nothing: whoever runs then has seen no secret under an old key.
+   */
+  private async settle(signal: AbortSignal): Promise<Rewrapped & { readonly settled: boolean }> {
+    const untilMs = performance.now() + HELD_MS;
+    for (let rewrapped = 0; ;) {
+      const settled = await this.box.use.passed(untilMs - performance.now(), signal);
+      const late = await this.rewrapping.run(signal);
+      rewrapped += late.rewrapped;
+      if (!settled || late.rewrapped === 0) return { rewrapped, unreadable: late.unreadable, settled };
+    }
   }
 
   private async destroy(ids: readonly string[]): Promise<void> {

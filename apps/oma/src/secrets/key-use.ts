@@ -8,14 +8,17 @@ import { MigrationError, withDeadline } from '@ossea/errors';
 export class KeyUse {
   private readonly scope = new AsyncLocalStorage<Set<string>>();
   private readonly holders = new Map<string, number>();
+  private readonly running = new Set<object>();
   private readonly waiting = new Set<() => void>();
 
   /** Runs an operation that seals secrets and stores them; until it ends, the keys that it used are held. */
   async during<T>(run: () => Promise<T>): Promise<T> {
     const held = new Set<string>();
+    this.running.add(held);
     try {
       return await this.scope.run(held, run);
     } finally {
+      this.running.delete(held);
       for (const id of held) this.holders.set(id, (this.holders.get(id) ?? 1) - 1);
       for (const look of this.waiting) look();
     }
@@ -33,10 +36,17 @@ export class KeyUse {
     return (this.holders.get(kekId) ?? 0) > 0;
   }
 
-  /** Waits until nobody holds the key, at most so long. Gives whether it is free; throws `call.aborted`. */
-  async free(kekId: string, timeoutMs: number, stop: AbortSignal): Promise<boolean> {
+  /**
+   * Waits until every operation that runs now has ended, at most so long: what such a one has read it may still store
+   * again, and it says so (`note`) only once it does. Gives whether they have; throws `call.aborted`.
+   *
+   * A rotation once looked at who held the old key, and no more: an operation that had read a secret and not yet noted it
+   * stored it under the old key after the last look at the rows, and the key was destroyed under it.
+   */
+  async passed(timeoutMs: number, stop: AbortSignal): Promise<boolean> {
+    const before = [...this.running];
     return withDeadline(stop, timeoutMs, async ({ signal, isOver }) => {
-      while (this.isHeld(kekId)) {
+      while (before.some((one) => this.running.has(one))) {
         await this.change(signal);
         if (isOver()) return false;
         if (signal.aborted) throw new MigrationError('call.aborted', 'The job was cancelled.');

@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
 import net, { type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { MigrationError, asMigrationError } from '@ossea/errors';
 import { createProcessRunner, type ProcessRunner, type RunningProcess } from '@ossea/process';
 import { DEFAULT_ENDPOINTS, TUNNEL_USER } from '../algorithms.js';
@@ -117,7 +118,7 @@ export class OpenSshClient extends EventEmitter<TunnelClientEvents> implements S
         if (signal.aborted) return;
         this.changed(false, asMigrationError(error, 'tunnel.down'));
       }
-      await this.pause(backoff.next());
+      await pause(backoff.next(), undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -206,20 +207,6 @@ export class OpenSshClient extends EventEmitter<TunnelClientEvents> implements S
 
   private wake(): void {
     for (const resolve of this.waiting.splice(0)) resolve();
-  }
-
-  private pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const { signal } = this.aborter;
-      const end = () => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', end);
-        resolve();
-      };
-      const timer = setTimeout(end, ms);
-      signal.addEventListener('abort', end, { once: true });
-      if (signal.aborted) end();
-    });
   }
 }
 
