@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { until } from '../../stack/probe.js';
 import { callAt, firstToken, type Answer, type Call } from '../oma-shell/appliance.js';
 import type { OpenSshGround } from '../../stack/openssh-ground.js';
+import { freePorts } from '../tunnel/agent.js';
 import type { SiteAppliance } from './tunnel-site.js';
 
 const MAIN = fileURLToPath(new URL('../../../apps/oma/dist/main.js', import.meta.url));
@@ -39,6 +40,18 @@ export class ApplianceProcess implements SiteAppliance {
     await made.begin();
     made.token = await firstToken(made.url, (await readFile(join(stateDir, 'set-up-code'), 'utf8')).trim());
     return made;
+  }
+
+  /** With its tunnel over the system's OpenSSH, and no plugins. */
+  static async overOpenSsh(ground: OpenSshGround): Promise<ApplianceProcess> {
+    const [agentPort = 0, nbdPort = 0] = await freePorts(2);
+    return ApplianceProcess.start(ground, {
+      OSSEA_TUNNEL_TRANSPORT: 'openssh',
+      OSSEA_TUNNEL_OPENSSH_DIR: ground.settings.directory,
+      OSSEA_TUNNEL_FIRST_AGENT_PORT: String(agentPort),
+      OSSEA_TUNNEL_FIRST_NBD_PORT: String(nbdPort),
+      OSSEA_PLUGIN_PACKAGES: '',
+    });
   }
 
   call(path: string, call: Call = {}): Promise<Answer> {

@@ -6,7 +6,6 @@ import { agentPaths } from '@ossea/agent-protocol';
 import { afterEach, describe, expect, it } from 'vitest';
 import { nbdSocketPath } from '../../../apps/oma/src/volumes/daemon-supervisor.js';
 import { until } from '../../stack/probe.js';
-import { freePorts } from '../tunnel/agent.js';
 import { TRANSPORTS, openSshGround, type OpenSshGround } from '../../stack/openssh-ground.js';
 import { greeter } from '../tunnel/site.js';
 import { ApplianceProcess } from './appliance-process.js';
@@ -23,14 +22,7 @@ afterEach(async () => {
 
 async function start(): Promise<void> {
   ground = await openSshGround();
-  const [agentPort = 0, nbdPort = 0] = await freePorts(2);
-  const appliance = await ApplianceProcess.start(ground, {
-    OSSEA_TUNNEL_TRANSPORT: 'openssh',
-    OSSEA_TUNNEL_OPENSSH_DIR: ground.settings.directory,
-    OSSEA_TUNNEL_FIRST_AGENT_PORT: String(agentPort),
-    OSSEA_TUNNEL_FIRST_NBD_PORT: String(nbdPort),
-    OSSEA_PLUGIN_PACKAGES: '',
-  });
+  const appliance = await ApplianceProcess.overOpenSsh(ground);
   site = await TunnelSite.around(appliance);
 }
 

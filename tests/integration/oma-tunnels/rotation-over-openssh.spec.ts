@@ -10,7 +10,6 @@ import { nbdSocketPath } from '../../../apps/oma/src/volumes/daemon-supervisor.j
 import { StateFiles } from '../../../apps/vma/src/start-vma.js';
 import { TRANSPORTS, openSshGround, type OpenSshGround } from '../../stack/openssh-ground.js';
 import { until } from '../../stack/probe.js';
-import { freePorts } from '../tunnel/agent.js';
 import { greeter } from '../tunnel/site.js';
 import { ApplianceProcess } from './appliance-process.js';
 import { TunnelSite, type EnrolledVma } from './tunnel-site.js';
@@ -42,14 +41,7 @@ const agreed = (vma: EnrolledVma) =>
 describe.skipIf(!TRANSPORTS.includes('openssh'))('keys over OpenSSH', () => {
   beforeEach(async () => {
     ground = await openSshGround();
-    const [agentPort = 0, nbdPort = 0] = await freePorts(2);
-    appliance = await ApplianceProcess.start(ground, {
-      OSSEA_TUNNEL_TRANSPORT: 'openssh',
-      OSSEA_TUNNEL_OPENSSH_DIR: ground.settings.directory,
-      OSSEA_TUNNEL_FIRST_AGENT_PORT: String(agentPort),
-      OSSEA_TUNNEL_FIRST_NBD_PORT: String(nbdPort),
-      OSSEA_PLUGIN_PACKAGES: '',
-    });
+    appliance = await ApplianceProcess.overOpenSsh(ground);
     site = await TunnelSite.around(appliance);
     vmas = [await site.connectedVma(), await site.connectedVma({ tunnel: { client: 'openssh' } })];
   });

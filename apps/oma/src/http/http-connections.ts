@@ -62,6 +62,8 @@ export class HttpConnections {
     // all the others are being answered
     if (full !== undefined && !this.makeRoom(full)) return void socket.destroy();
     const name = nameOf(socket);
+    const stale = this.entries.get(name);
+    if (stale) this.forget(name, stale);
     const entry: Entry = { socket, network, requests: new Set(), upgraded: false };
     this.entries.set(name, entry);
     this.counts.set(network, (this.counts.get(network) ?? 0) + 1);
